@@ -1,0 +1,416 @@
+#include "consume/options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace kclpp::consume {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kLongestWorkerId = 128;
+constexpr std::size_t kLongestStreamName = 128;
+constexpr std::size_t kShortestTableName = 3;
+constexpr std::size_t kLongestTableName = 255;
+constexpr std::string_view kSqlite = "sqlite:";
+
+constexpr std::array kFlags{
+    Flag{"stream", "NAME|ARN", "What to read", "The stream; with an ARN also one of another account"},
+    Flag{"from", "WHERE", "What to read",
+         "TRIM_HORIZON: all that the stream has; LATEST (default): what is put from now on; or a time such as "
+         "2026-11-22T23:26:13Z or 2026-11-22. Counts when an application starts for the first time, then its "
+         "checkpoints do"},
+    Flag{"to", "TIME", "What to read", "Only what arrived before this time; ends when every shard has come so far"},
+    Flag{"exit-when-caught-up", "", "What to read", "End when every shard has been read to its tip"},
+    Flag{"max-records", "N", "What to read", "Records per read and batch: 1 to 10000 (default)"},
+
+    Flag{"format", "FORMAT", "Where records go",
+         "json (default): one object a line, data in base64; raw: the bytes and a newline"},
+    Flag{"text", "", "Where records go",
+         "In JSON, data as text instead of base64; bytes that are not UTF-8 become U+FFFD"},
+    Flag{"exec", "CMD", "Where records go",
+         "Run CMD (sh -c) for each batch, with the batch on its stdin; exit code 0 means that it took it, after any "
+         "other the batch comes again"},
+
+    Flag{"on-error", "POLICY", "When a batch fails",
+         "retry (default): again and again, for ever; stop: after --attempts its shard stands still, the others go on; "
+         "bisect, with --exec: after --attempts in ever smaller parts, until the records that fail are found, which go "
+         "to --dead-letter"},
+    Flag{"attempts", "N", "When a batch fails",
+         "So often a batch, or a single record, fails before stop or bisect act: 1 to 1000 (5, which take about three "
+         "seconds)"},
+    Flag{"dead-letter", "FILE", "When a batch fails",
+         "With --on-error bisect: records that fail are appended here as JSON lines, with the error"},
+
+    Flag{"application", "NAME", "Sharing and checkpoints",
+         "Join the fleet of this name: workers share the shards, and a restart goes on where the last one ended"},
+    Flag{"lease-store", "STORE", "Sharing and checkpoints",
+         "dynamodb (default with --application): a table named as the application; sqlite:FILE: for workers of one "
+         "host; memory (default without): nothing is kept"},
+    Flag{"create-table", "WHEN", "Sharing and checkpoints", "The lease table: if_missing (default) or never"},
+    Flag{"checkpoint-interval", "SECONDS", "Sharing and checkpoints",
+         "Store how far each shard has come so often: 0.1 to 3600 (10)"},
+    Flag{"failover", "SECONDS", "Sharing and checkpoints",
+         "Silence after which others take a worker's shards: 1 to 600 (10)"},
+    Flag{"worker-id", "ID", "Sharing and checkpoints",
+         "Names this worker in the lease table; must be unique (default: made up)"},
+    Flag{"static-identity", "", "Sharing and checkpoints",
+         "The worker id is that of one place: what its last process held when it crashed is taken over at once"},
+
+    Flag{"region", "REGION", "AWS", "Default: that of a stream ARN, of the environment, of the profile"},
+    Flag{"profile", "NAME", "AWS", "Of the shared configuration files of AWS"},
+    Flag{"kinesis-endpoint", "URL", "AWS", "Another server for Kinesis"},
+    Flag{"dynamodb-endpoint", "URL", "AWS", "Another server for DynamoDB"},
+
+    Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error; logs go to stderr"},
+    Flag{"stall-after", "SECONDS", "Running",
+         "An error in the log names each shard that has not moved for so long although there is something to do, and "
+         "why: 1 to 86400 (300)"},
+    Flag{"exit-on-stall", "", "Running", "End with exit code 1 after the first such error"},
+    Flag{"shutdown-seconds", "SECONDS", "Running", "For an orderly end after SIGINT or SIGTERM: 0 to 3600 (25)"},
+};
+
+bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+/// The alphabet of stream and table names (AWS: StreamName, TableName).
+bool is_aws_name(std::string_view text, std::size_t shortest, std::size_t longest) {
+  const auto good = [](char c) { return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-'; };
+  return text.size() >= shortest && text.size() <= longest && std::all_of(text.begin(), text.end(), good);
+}
+
+std::string seconds_text(milliseconds duration) {
+  if (duration.count() % 1'000 == 0) return std::to_string(duration.count() / 1'000);
+  std::string text = std::to_string(static_cast<double>(duration.count()) / 1'000);
+  text.erase(text.find_last_not_of('0') + 1);
+  return text;
+}
+
+struct StreamArn {
+  std::string region;
+};
+
+/// "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
+std::optional<StreamArn> parse_stream_arn(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (parts.size() < 5) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    parts.push_back(text.substr(0, colon));
+    text.remove_prefix(colon + 1);
+  }
+  constexpr std::string_view kResource = "stream/";
+  const bool account = parts[4].size() == 12 &&
+                       std::all_of(parts[4].begin(), parts[4].end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "kinesis" || parts[3].empty() || !account) {
+    return std::nullopt;
+  }
+  if (!text.starts_with(kResource) || !is_aws_name(text.substr(kResource.size()), 1, kLongestStreamName)) {
+    return std::nullopt;
+  }
+  return StreamArn{std::string(parts[3])};
+}
+
+/// A time with its zone, or a date: its midnight in UTC.
+std::optional<kcl::Timestamp> parse_time(const std::string& text) {
+  if (text.find('T') == std::string::npos) return kcl::parse_iso8601(text + "T00:00:00Z");
+  return kcl::parse_iso8601(text);
+}
+
+constexpr std::string_view kTimeForm = "a time with its zone such as 2026-11-22T23:26:13Z, or a date (midnight UTC)";
+
+/// Reads the flags one after the other, and notes what is wrong with them.
+class Parser {
+ public:
+  Parser(const FlagValues& given, kcl::Timestamp now) : given_(given), now_(now) {}
+  ParsedOptions parse();
+
+ private:
+  struct Seconds {
+    milliseconds least;
+    milliseconds most;
+  };
+
+  void read_stream();
+  void read_range();
+  void read_output();
+  void read_on_error();
+  void read_leases();
+  void read_aws();
+  void read_running();
+  void read_endpoint(std::string_view flag, std::string& into);
+  void check_application();
+
+  void problem(std::string_view flag, const std::string& text) {
+    parsed_.problems.push_back("--" + std::string(flag) + ": " + text);
+  }
+  bool has(std::string_view flag) const { return given_.contains(flag); }
+  /// Empty when the flag was not given; noted when it was given empty: a script's unset variable must not silently
+  /// mean the default.
+  std::optional<std::string> text(std::string_view flag, std::string_view what_is_right);
+  /// Into an enumeration, by the words that it may be.
+  template <class T>
+  void choice(std::string_view flag, T& into, std::initializer_list<std::pair<std::string_view, T>> words);
+  void seconds(std::string_view flag, milliseconds& into, Seconds range);
+  /// 1 to `most`.
+  void count(std::string_view flag, std::size_t& into, std::size_t most);
+
+  const FlagValues& given_;
+  kcl::Timestamp now_;
+  ParsedOptions parsed_;
+  ConsumeOptions& options_ = parsed_.options;
+};
+
+std::optional<std::string> Parser::text(std::string_view flag, std::string_view what_is_right) {
+  const auto found = given_.find(flag);
+  if (found == given_.end()) return std::nullopt;
+  if (found->second.empty()) {
+    problem(flag, "empty; give " + std::string(what_is_right) + ", or leave the flag out");
+    return std::nullopt;
+  }
+  return found->second;
+}
+
+template <class T>
+void Parser::choice(std::string_view flag, T& into, std::initializer_list<std::pair<std::string_view, T>> words) {
+  std::string known;
+  for (const auto& [word, value] : words) known += (known.empty() ? "" : ", ") + std::string(word);
+  const auto given = text(flag, "one of " + known);
+  if (!given) return;
+  for (const auto& [word, value] : words) {
+    if (*given != word) continue;
+    into = value;
+    return;
+  }
+  problem(flag, "\"" + *given + "\" is none of " + known);
+}
+
+void Parser::seconds(std::string_view flag, milliseconds& into, Seconds range) {
+  const std::string right = seconds_text(range.least) + " to " + seconds_text(range.most) + " seconds";
+  const auto given = text(flag, right);
+  if (!given) return;
+  double value = 0;
+  const char* end = given->data() + given->size();
+  const auto [stopped, error] = std::from_chars(given->data(), end, value, std::chars_format::fixed);
+  const double most = std::chrono::duration<double>(range.most).count();
+  const double least = std::chrono::duration<double>(range.least).count();
+  if (error != std::errc() || stopped != end || !(value >= least && value <= most)) {
+    problem(flag, "\"" + *given + "\" is not right; " + right + " is");
+    return;
+  }
+  into = milliseconds(std::llround(value * 1'000));
+}
+
+void Parser::count(std::string_view flag, std::size_t& into, std::size_t most) {
+  const std::string right = "1 to " + std::to_string(most);
+  const auto given = text(flag, right);
+  if (!given) return;
+  const char* end = given->data() + given->size();
+  const auto [stopped, error] = std::from_chars(given->data(), end, into);
+  if (error != std::errc() || stopped != end || into < 1 || into > most) {
+    problem(flag, "\"" + *given + "\" is not right; " + right + " is");
+  }
+}
+
+void Parser::read_stream() {
+  if (!has("stream")) {
+    problem("stream", "missing; name the stream to read, or its ARN");
+    return;
+  }
+  const auto given = text("stream", "the stream's name or ARN");
+  if (!given) return;
+  options_.stream = *given;
+  if (const auto arn = parse_stream_arn(*given)) {
+    options_.region = arn->region;
+  } else if (given->starts_with("arn:")) {
+    problem("stream", "\"" + *given +
+                          "\" is not the ARN of a stream; one looks like "
+                          "arn:aws:kinesis:eu-west-1:123456789012:stream/orders");
+  } else if (!is_aws_name(*given, 1, kLongestStreamName)) {
+    problem("stream", "\"" + *given + "\" cannot be a stream's name: 1 to 128 letters, digits, '_', '.' and '-'");
+  }
+}
+
+void Parser::read_range() {
+  if (const auto from = text("from", "TRIM_HORIZON, LATEST or a time")) {
+    options_.from_is_default = false;
+    const auto time = parse_time(*from);
+    if (*from == "TRIM_HORIZON") {
+      options_.from = kcl::InitialPosition::trim_horizon();
+    } else if (*from == "LATEST") {
+      options_.from = kcl::InitialPosition::latest();
+    } else if (!time) {
+      problem("from", "\"" + *from + "\" is none of TRIM_HORIZON, LATEST, or " + std::string(kTimeForm));
+    } else if (*time > now_) {
+      problem("from", *from + " lies in the future: it is " + kcl::to_iso8601(now_) + "; give a time that has been");
+    } else {
+      options_.from = kcl::InitialPosition::at(*time);
+    }
+  }
+  if (const auto to = text("to", kTimeForm)) {
+    options_.to = parse_time(*to);
+    if (!options_.to) {
+      problem("to", "\"" + *to + "\" is not " + std::string(kTimeForm));
+    } else if (options_.from.kind() == kcl::InitialPosition::Kind::at_timestamp &&
+               *options_.to <= options_.from.timestamp()) {
+      problem("to", *to + " is not after --from: nothing lies between them");
+    } else if (options_.from.kind() == kcl::InitialPosition::Kind::latest && *options_.to <= now_) {
+      problem("to", *to + " has passed, and reading starts now (--from LATEST): name where to start with --from");
+    }
+  }
+  options_.exit_when_caught_up = has("exit-when-caught-up");
+  count("max-records", options_.max_records, 10'000);
+}
+
+void Parser::read_output() {
+  choice<Format>("format", options_.format, {{"json", Format::json}, {"raw", Format::raw}});
+  if (has("text")) {
+    if (options_.format == Format::raw) {
+      problem("text", "is about JSON, and --format raw writes the bytes as they are: leave one of them out");
+    } else {
+      options_.format = Format::json_text;
+    }
+  }
+  if (auto command = text("exec", "a command for sh -c")) options_.exec = *std::move(command);
+  if (options_.exec.find('\0') != std::string::npos) problem("exec", "holds a NUL byte");
+}
+
+void Parser::read_on_error() {
+  using kcl::OnError;
+  choice<OnError>("on-error", options_.on_error,
+                  {{"retry", OnError::retry}, {"stop", OnError::stop}, {"bisect", OnError::bisect}});
+  count("attempts", options_.attempts, 1'000);
+  if (auto file = text("dead-letter", "a file")) options_.dead_letter_file = *std::move(file);
+  const bool bisects = options_.on_error == OnError::bisect;
+  if (bisects && !has("exec")) {
+    problem("on-error",
+            "bisect needs --exec CMD, which tells what fails: stdout takes every record, whatever it holds; "
+            "use retry or stop without it");
+  }
+  if (bisects && !has("dead-letter")) {
+    problem("on-error", "bisect needs --dead-letter FILE, where the records go that fail");
+  }
+  if (!bisects && has("dead-letter")) {
+    problem("dead-letter", "only --on-error bisect writes to it: add that, or leave --dead-letter out");
+  }
+  if (options_.on_error == OnError::retry && has("attempts")) {
+    problem("attempts",
+            "--on-error retry, the default, never gives up: add --on-error stop or bisect, or leave "
+            "--attempts out");
+  }
+}
+
+void Parser::check_application() {
+  if (options_.application.empty()) return;
+  if (options_.lease_store == LeaseStore::dynamodb &&
+      !is_aws_name(options_.application, kShortestTableName, kLongestTableName)) {
+    problem("application", "\"" + options_.application +
+                               "\" cannot be the name of a DynamoDB table: 3 to 255 letters, digits, '_', '.' and '-'");
+  }
+}
+
+void Parser::read_leases() {
+  if (auto application = text("application", "the fleet's name")) options_.application = *std::move(application);
+  const bool named = !options_.application.empty();
+  const bool tried_to_name = has("application");
+  options_.lease_store = named ? LeaseStore::dynamodb : LeaseStore::memory;
+  if (const auto store = text("lease-store", "dynamodb, sqlite:FILE or memory")) {
+    const bool sqlite = store->starts_with(kSqlite) && store->size() > kSqlite.size();
+    if (*store == "memory") {
+      options_.lease_store = LeaseStore::memory;
+      if (named) {
+        problem("lease-store",
+                "memory would lose the checkpoints of --application " + options_.application +
+                    " at exit and share nothing with its other workers: use dynamodb or sqlite:FILE, or leave out "
+                    "--application");
+      }
+    } else if (*store == "dynamodb" || sqlite) {
+      options_.lease_store = sqlite ? LeaseStore::sqlite : LeaseStore::dynamodb;
+      if (sqlite) options_.lease_file = store->substr(kSqlite.size());
+      if (!tried_to_name) {
+        problem("lease-store", *store + " needs --application NAME: whose checkpoints are kept there");
+      }
+    } else {
+      problem("lease-store", "\"" + *store + "\" is none of dynamodb, sqlite:FILE, memory");
+    }
+  }
+  check_application();
+  choice<kcl::CreateTable>("create-table", options_.create_table,
+                           {{"if_missing", kcl::CreateTable::if_missing}, {"never", kcl::CreateTable::never}});
+  seconds("checkpoint-interval", options_.checkpoint_interval, {milliseconds(100), milliseconds(3'600'000)});
+  seconds("failover", options_.failover, {milliseconds(1'000), milliseconds(600'000)});
+  if (auto id = text("worker-id", "a name that no other worker has")) options_.worker_id = *std::move(id);
+  if (options_.worker_id.size() > kLongestWorkerId) {
+    problem("worker-id",
+            std::to_string(options_.worker_id.size()) + " bytes long; at most " + std::to_string(kLongestWorkerId));
+  }
+  options_.static_identity = has("static-identity");
+  if (options_.static_identity && options_.worker_id.empty()) {
+    problem("static-identity", "needs --worker-id ID, the name of the place that this worker runs at");
+  }
+}
+
+void Parser::read_endpoint(std::string_view flag, std::string& into) {
+  const auto url = text(flag, "a URL");
+  if (!url) return;
+  const bool good = url->starts_with("https://") || url->starts_with("http://");
+  if (!good || url->ends_with("://")) {
+    problem(flag, "\"" + *url + "\" is no URL; one looks like http://127.0.0.1:4567");
+    return;
+  }
+  into = *url;
+}
+
+void Parser::read_aws() {
+  if (const auto region = text("region", "a region such as eu-west-1")) {
+    const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    if (!std::all_of(region->begin(), region->end(), good)) {
+      problem("region", "\"" + *region + "\" is no region; one looks like eu-west-1");
+    } else if (!options_.region.empty() && options_.region != *region) {
+      problem("region", *region + " is not the region of the stream's ARN, " + options_.region + ": leave it out");
+    }
+    options_.region = *region;
+  }
+  if (auto profile = text("profile", "a profile's name")) options_.profile = *std::move(profile);
+  read_endpoint("kinesis-endpoint", options_.kinesis_endpoint);
+  read_endpoint("dynamodb-endpoint", options_.dynamodb_endpoint);
+}
+
+void Parser::read_running() {
+  using kcl::LogLevel;
+  choice<LogLevel>("log-level", options_.log_level,
+                   {{"debug", LogLevel::debug},
+                    {"info", LogLevel::info},
+                    {"warning", LogLevel::warning},
+                    {"error", LogLevel::error}});
+  seconds("stall-after", options_.stall_after, {milliseconds(1'000), milliseconds(86'400'000)});
+  options_.exit_on_stall = has("exit-on-stall");
+  seconds("shutdown-seconds", options_.shutdown_time, {milliseconds(0), milliseconds(3'600'000)});
+}
+
+ParsedOptions Parser::parse() {
+  read_stream();
+  read_range();
+  read_output();
+  read_on_error();
+  read_leases();
+  read_aws();
+  read_running();
+  return std::move(parsed_);
+}
+
+}  // namespace
+
+std::span<const Flag> flags() { return kFlags; }
+
+std::string environment_twin(std::string_view flag) {
+  std::string twin = "KCLPP_";
+  for (const char c : flag) twin += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
+  return twin;
+}
+
+ParsedOptions parse(const FlagValues& given, kcl::Timestamp now) { return Parser(given, now).parse(); }
+
+}  // namespace kclpp::consume

@@ -1,0 +1,88 @@
+// What `kclpp consume` was asked for: from the text of its flags to values, as pure functions.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <kcl/log_sink.h>
+#include <kcl/worker_config.h>
+
+namespace kclpp::consume {
+
+/// A flag as `--help` shows it. Its environment twin is environment_twin(name).
+struct Flag {
+  std::string_view name;
+  /// What it takes; empty: nothing, it is a switch.
+  std::string_view value;
+  std::string_view group;
+  std::string_view help;
+};
+
+/// Every flag, in the order of the help.
+std::span<const Flag> flags();
+
+/// "KCLPP_LEASE_STORE" of "lease-store".
+std::string environment_twin(std::string_view flag);
+
+/// What was given, by the flag's name without its dashes; a switch has any text. A flag that was not given is absent,
+/// which an empty text is not.
+using FlagValues = std::map<std::string, std::string, std::less<>>;
+
+enum class LeaseStore : std::uint8_t { memory, sqlite, dynamodb };
+enum class Format : std::uint8_t { json, json_text, raw };
+
+struct ConsumeOptions {
+  std::string stream;
+  std::string application;
+  LeaseStore lease_store = LeaseStore::memory;
+  /// Of LeaseStore::sqlite.
+  std::string lease_file;
+  kcl::CreateTable create_table = kcl::CreateTable::if_missing;
+
+  kcl::InitialPosition from = kcl::InitialPosition::latest();
+  bool from_is_default = true;
+  std::optional<kcl::Timestamp> to;
+  bool exit_when_caught_up = false;
+
+  std::string region;
+  std::string profile;
+  std::string kinesis_endpoint;
+  std::string dynamodb_endpoint;
+
+  std::string worker_id;
+  bool static_identity = false;
+  std::chrono::milliseconds failover{10'000};
+  std::chrono::milliseconds checkpoint_interval{10'000};
+  std::chrono::milliseconds shutdown_time{25'000};
+  std::size_t max_records = 10'000;
+
+  Format format = Format::json;
+  /// Empty: stdout.
+  std::string exec;
+  kcl::OnError on_error = kcl::OnError::retry;
+  std::size_t attempts = 5;
+  /// Where records go that fail; given with OnError::bisect, and only then.
+  std::string dead_letter_file;
+  kcl::LogLevel log_level = kcl::LogLevel::info;
+  std::chrono::milliseconds stall_after{300'000};
+  bool exit_on_stall = false;
+};
+
+struct ParsedOptions {
+  ConsumeOptions options;
+  /// One line for each thing that is wrong: the flag, what is wrong with it, and what would be right. Empty: `options`
+  /// can be used.
+  std::vector<std::string> problems;
+};
+
+/// `now`: for what may not lie in the future.
+ParsedOptions parse(const FlagValues& given, kcl::Timestamp now);
+
+}  // namespace kclpp::consume

@@ -1,0 +1,71 @@
+#include "aws/access.h"
+
+#include <utility>
+
+#include "aws/credentials.h"
+#include "aws/credentials_cache.h"
+#include "aws/region.h"
+#include "base/wall_clock.h"
+
+namespace kcl::aws {
+
+namespace {
+
+std::string find_ca_file(const Environment& environment, const Profile& profile) {
+  if (auto named = environment.get("AWS_CA_BUNDLE")) return *std::move(named);
+  const Setting* setting = profile.find("ca_bundle");
+  return setting == nullptr ? std::string() : setting->value;
+}
+
+http::ClientOptions http_options(const Access& access) {
+  http::ClientOptions options;
+  options.ca_file = access.ca_file;
+  options.user_agent = "kclpp/" KCLPP_VERSION;
+  return options;
+}
+
+ServiceClient::Options service_options(const Access& access, Service service, Endpoint endpoint) {
+  ServiceClient::Options options;
+  options.service = service;
+  options.region = access.region;
+  options.endpoint = std::move(endpoint);
+  return options;
+}
+
+}  // namespace
+
+Result<Endpoint, std::string> Access::endpoint(Service service, const std::string& configured,
+                                               const std::string& configured_by) const {
+  EndpointRequest request;
+  request.service = service;
+  request.configured = configured;
+  request.configured_by = configured_by;
+  request.region = region;
+  return find_endpoint(request, environment, profile);
+}
+
+Result<Access, std::string> find_access(const AccessRequest& request, const Environment& environment) {
+  auto profile = load_profile(request.profile, environment);
+  if (!profile) return Failure{"profile: " + profile.error()};
+  auto region = find_region(request.region, environment, *profile);
+  if (!region) return Failure{"region: " + region.error()};
+  auto credentials = request.credentials;
+  if (!credentials) {
+    DefaultCredentialsOptions options;
+    options.profile = request.profile;
+    credentials = cached(default_chain(options, environment), base::wall_now);
+  }
+  auto ca_file = find_ca_file(environment, *profile);
+  return Access{.region = *std::move(region),
+                .credentials = std::move(credentials),
+                .ca_file = std::move(ca_file),
+                .environment = environment,
+                .profile = *std::move(profile)};
+}
+
+Connection::Connection(base::Loop& loop, base::Random& random, AwaitedCredentials& credentials, const Access& access,
+                       Service service, Endpoint endpoint)
+    : http_(loop, http_options(access)),
+      service_(loop, random, http_, credentials, service_options(access, service, std::move(endpoint))) {}
+
+}  // namespace kcl::aws

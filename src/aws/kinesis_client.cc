@@ -1,0 +1,146 @@
+#include "aws/kinesis_client.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "wire/kinesis_requests.h"
+
+namespace kcl::aws {
+
+using base::BootTime;
+using wire::Protocol;
+
+namespace {
+
+// AWS GetRecords: at most 10 MB of data and keys. As base64, in JSON, with all that is around 10,000 records, it stays
+// below this.
+constexpr std::size_t kMaxAnswer = 32UL << 20;
+
+KinesisError::Kind kind_of(const CallError& error) {
+  using Kind = KinesisError::Kind;
+  switch (error.kind) {
+    case CallError::Kind::throttled:
+      return Kind::throttled;
+    case CallError::Kind::denied:
+      return Kind::denied;
+    case CallError::Kind::untrusted:
+      return Kind::untrusted;
+    case CallError::Kind::refused:
+      break;
+    case CallError::Kind::unavailable:
+      return Kind::unavailable;
+  }
+  if (error.code == "ExpiredIteratorException") return Kind::expired_iterator;
+  if (error.code == "ResourceNotFoundException") return Kind::not_found;
+  // The listing begins anew; ResourceInUse: the stream is being created.
+  if (error.code == "ExpiredNextTokenException" || error.code == "ResourceInUseException") return Kind::unavailable;
+  return Kind::invalid_argument;
+}
+
+KinesisError kinesis_error(CallError error, const ports::Timing& timing) {
+  KinesisError told;
+  told.kind = kind_of(error);
+  told.message = std::move(error.message);
+  told.server_time = timing.server_time;
+  return told;
+}
+
+/// Whoever does not know CBOR says so in one of these ways.
+bool is_deaf_to_cbor(const CallError& error) {
+  return error.code == "UnknownOperationException" || error.code == "SerializationException" ||
+         error.code == "UnsupportedMediaType";
+}
+
+template <class Request>
+auto encoder_of(Request request) {
+  return [request = std::move(request)](Protocol protocol) { return wire::encode(protocol, request); };
+}
+
+/// A decoder of answers that keeps nothing of the body.
+template <class T>
+auto from_text(wire::Decoded<T> (*decode)(Protocol, std::string_view)) {
+  return [decode](Protocol protocol, const std::shared_ptr<std::string>& body) { return decode(protocol, *body); };
+}
+
+}  // namespace
+
+template <class T>
+struct KinesisClient::Operation {
+  std::string_view target;
+  std::function<std::string(Protocol)> encode;
+  std::function<wire::Decoded<T>(Protocol, std::shared_ptr<std::string>)> decode;
+  /// Reads of records slow down by themselves.
+  bool retry_when_throttled = true;
+};
+
+template <class T>
+KinesisClient::Reply<T> KinesisClient::call(Operation<T> operation, BootTime deadline) {
+  using Outcome = ports::Answer<KinesisResult<T>>;
+  for (;;) {
+    const Protocol protocol = protocol_;
+    ServiceClient::Request request;
+    request.target = operation.target;
+    request.content_type = wire::content_type(protocol);
+    request.body = operation.encode(protocol);
+    request.max_answer_bytes = kMaxAnswer;
+    request.repeatable = true;
+    request.retry_when_throttled = operation.retry_when_throttled;
+    auto called = co_await service_.call(std::move(request), deadline);
+    if (!called.value) {
+      if (protocol == Protocol::cbor && !understood_ && is_deaf_to_cbor(called.value.error())) {
+        protocol_ = Protocol::json;
+        continue;
+      }
+      co_return Outcome{Failure{kinesis_error(std::move(called.value.error()), called.timing)}, called.timing};
+    }
+    const Protocol answered = wire::protocol_of(called.value->content_type).value_or(protocol);
+    auto decoded = operation.decode(answered, std::move(called.value->body));
+    if (!decoded) {
+      CallError unreadable;
+      unreadable.message = service_.options().endpoint.host + ": " + std::string(operation.target) +
+                           ": the answer is not one of Kinesis: " + decoded.error();
+      co_return Outcome{Failure{kinesis_error(std::move(unreadable), called.timing)}, called.timing};
+    }
+    understood_ = true;
+    decoded->server_time = *called.timing.server_time;
+    co_return Outcome{*std::move(decoded), called.timing};
+  }
+}
+
+KinesisClient::Reply<StreamDescription> KinesisClient::describe_stream(std::string stream, BootTime deadline) {
+  Operation<StreamDescription> operation;
+  operation.target = wire::kDescribeStreamSummaryTarget;
+  operation.encode = [stream = std::move(stream)](Protocol protocol) {
+    return wire::encode_describe_stream_summary(protocol, stream);
+  };
+  operation.decode = from_text(wire::decode_describe_stream_summary);
+  return call(std::move(operation), deadline);
+}
+
+KinesisClient::Reply<ShardPage> KinesisClient::list_shards(ListShards request, BootTime deadline) {
+  Operation<ShardPage> operation;
+  operation.target = wire::kListShardsTarget;
+  operation.encode = encoder_of(std::move(request));
+  operation.decode = from_text(wire::decode_list_shards);
+  return call(std::move(operation), deadline);
+}
+
+KinesisClient::Reply<ShardIterator> KinesisClient::get_shard_iterator(GetShardIterator request, BootTime deadline) {
+  Operation<ShardIterator> operation;
+  operation.target = wire::kGetShardIteratorTarget;
+  operation.encode = encoder_of(std::move(request));
+  operation.decode = from_text(wire::decode_get_shard_iterator);
+  return call(std::move(operation), deadline);
+}
+
+KinesisClient::Reply<RecordsPage> KinesisClient::get_records(GetRecords request, BootTime deadline) {
+  Operation<RecordsPage> operation;
+  operation.target = wire::kGetRecordsTarget;
+  operation.encode = encoder_of(std::move(request));
+  operation.decode = wire::decode_get_records;
+  operation.retry_when_throttled = false;
+  return call(std::move(operation), deadline);
+}
+
+}  // namespace kcl::aws

@@ -1,0 +1,494 @@
+#include "consumer/shard_consumer.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "consumer/checkpoint_rules.h"
+#include "consumer/row_status.h"
+#include "consumer/stall_cause.h"
+
+namespace kcl::consumer {
+
+using base::BootTime;
+using base::Duration;
+using base::Task;
+using leases::HolderResult;
+using ports::CallbackResult;
+using ports::CheckpointResult;
+
+ShardConsumer::ShardConsumer(ConsumerContext& context, std::unique_ptr<leases::LeaseHold> hold)
+    : context_(context),
+      hold_(std::move(hold)),
+      log_(context.log.with({{"shard", hold_->key()}, {"epoch", hold_->epoch()}})),
+      meters_(context.metrics, hold_->key()),
+      throughput_(hold_->row().throughput_kbps, context.loop.now()),
+      last_checkpoint_(context.loop.now()),
+      helpers_(context.loop, context.on_failure) {
+  status_.shard_id = hold_->key();
+  status_.epoch = hold_->epoch();
+  status_.since = context.loop.wall();
+}
+
+ShardConsumer::~ShardConsumer() { context_.metrics.retire("shard", shard_id(), context_.loop.wall()); }
+
+bool ShardConsumer::leaving() const { return shutdown_requested_ || hold_->ended() || hold_->claimed_by().has_value(); }
+
+void ShardConsumer::request_shutdown() {
+  shutdown_requested_ = true;
+  wake_.notify_all();
+}
+
+Task<void> ShardConsumer::run() {
+  helpers_.spawn("renew " + hold_->key(), renew());
+  co_await live();
+  // A read or a renewal may still be under way. The lease is over: its answer interests nobody, and waiting for it
+  // would only delay the exit (C10).
+  helpers_.abandon();
+}
+
+Task<void> ShardConsumer::live() {
+  if (co_await wait_for_parents()) {
+    // A shard at SHARD_END is not taken; should one be, there is nothing to do for it.
+    if (co_await initialize()) {
+      reader_ = std::make_unique<PollingReader>(context_.loop, context_.random, context_.kinesis, context_.budget, log_,
+                                                context_.options.reader, hold_->key(), read_from_,
+                                                [this] { wake_.notify_all(); });
+      helpers_.spawn("read " + hold_->key(), reader_->run(helpers_.stop()));
+      co_await deliver();
+    }
+  }
+  if (!ended_shard()) co_await leave();
+}
+
+/// Keeps the lease from its acquisition to its end, whatever else the consumer does meanwhile. A checkpoint is a
+/// renewal, so a busy shard makes none of its own.
+Task<void> ShardConsumer::renew() {
+  base::Stop& stop = helpers_.stop();
+  base::Backoff backoff(context_.failover / 40, context_.failover / 10);
+  while (!stop.requested() && !hold_->ended()) {
+    const Duration interval = context_.random.between(context_.failover * 3 / 10, context_.failover / 3);
+    const BootTime due = hold_->last_commit() + interval;
+    if (context_.loop.now() < due && !hold_->in_doubt()) {
+      co_await wake_.wait_until(context_.loop, due, stop);
+      continue;
+    }
+    note_in_row();
+    // What is done and not stored yet goes along for nothing, also while a later batch fails or takes long.
+    std::optional<Position> position;
+    if (context_.options.checkpoint_automatically && hold_->may_deliver()) position = unsaved();
+    HolderResult result;
+    if (position) {
+      result = co_await hold_->checkpoint(*std::move(position));
+    } else {
+      result = co_await hold_->renew();
+    }
+    wake_.notify_all();
+    if (result.committed()) {
+      backoff.reset();
+      continue;
+    }
+    if (result.kind == HolderResult::Kind::lost) break;
+    meters_.renewal_failures->add();
+    log_.warning("renewal_failed", {{"error", result.message}});
+    status_.last_error = "renewal: " + result.message;
+    co_await base::sleep_for(context_.loop, backoff.next(context_.random), stop);
+  }
+}
+
+/// True when the shard may start; false when the lease is to be left.
+Task<bool> ShardConsumer::wait_for_parents() {
+  while (!leaving()) {
+    auto admission = co_await context_.sync.admit(hold_->row());
+    waits_for_ = admission ? admission->blocking_parents : std::vector<std::string>();
+    if (admission && admission->blocking_parents.empty()) {
+      read_from_ = admission->read_from;
+      ++moves_;
+      co_return !leaving();
+    }
+    const BootTime again = context_.loop.now() + context_.random.between(context_.failover / 10, context_.failover / 3);
+    if (admission) {
+      enter(ShardState::waiting_for_parents, "parent " + base::joined(admission->blocking_parents), again);
+    } else {
+      status_.last_error = admission.error().message;
+      enter(ShardState::starting, "an answer about the shard's parents", again);
+    }
+    co_await wake_.wait_until(context_.loop, again, helpers_.stop());
+  }
+  co_return false;
+}
+
+Task<bool> ShardConsumer::initialize() {
+  ports::ShardEpoch epoch;
+  epoch.shard_id = hold_->key();
+  epoch.epoch = hold_->epoch();
+  epoch.checkpoint = hold_->row().checkpoint;
+  epoch.parents.assign(hold_->row().parents.begin(), hold_->row().parents.end());
+  epoch.hash_keys = hold_->row().hash_keys;
+  processor_ = context_.processors.create(epoch, *this);
+  base::Backoff backoff(context_.options.first_retry, context_.options.longest_retry);
+  while (!leaving()) {
+    if (!hold_->may_deliver()) {
+      co_await back_off(context_.failover / 10, ShardState::suspended, "a renewal of the lease");
+      continue;
+    }
+    enter_call(ShardState::initializing, "initialize");
+    const CallbackResult result = co_await processor_->initialize();
+    initialized_ = result.ok();
+    if (initialized_) {
+      ++moves_;
+      co_return true;
+    }
+    failed("initialize", result);
+    const Duration pause = pause_after(result, backoff);
+    co_await back_off(pause, ShardState::initializing, "the next try of initialize");
+  }
+  co_return false;
+}
+
+Task<void> ShardConsumer::deliver() {
+  while (!leaving()) {
+    co_await checkpoint_if_due();
+    if (leaving()) co_return;
+    if (!hold_->may_deliver()) {
+      co_await back_off(context_.failover / 10, ShardState::suspended, "a renewal of the lease");
+      continue;
+    }
+    if (auto batch = reader_->pop()) {
+      delivering_ = true;
+      const bool go_on = co_await deliver_batch(*std::move(batch));
+      reader_->done_with_batch();
+      if (!go_on) co_await stand_still();
+      delivering_ = false;
+      continue;
+    }
+    if (reader_->drained()) {
+      co_await end_shard();
+      co_return;
+    }
+    enter(ShardState::idle);
+    const BootTime next = unsaved() && context_.options.checkpoint_automatically
+                              ? last_checkpoint_ + context_.options.checkpoint_interval
+                              : base::kForever;
+    co_await wake_.wait_until(context_.loop, next, helpers_.stop());
+  }
+}
+
+/// Until all of it is done with, or the lease is to be left. False: the batch failed for good, and the policy is to
+/// stop.
+Task<bool> ShardConsumer::deliver_batch(RecordBatch batch) {
+  using Step = DeliveryPlan::Step;
+  DeliveryPlan plan(batch.size(), context_.options.on_error, context_.options.max_attempts);
+  base::Backoff backoff(context_.options.first_retry, context_.options.longest_retry);
+  std::string error;
+  repeats_from_.reset();
+  while (!leaving() && plan.step() != Step::done) {
+    if (plan.step() == Step::hold) {
+      log_.error("shard_stopped", {{"error", error},
+                                   {"attempts", plan.attempts()},
+                                   {"first", batch.front().position().text()},
+                                   {"last", batch.back().position().text()},
+                                   {"what_to_do", "mend what fails and restart the worker; nothing was skipped"}});
+      co_return false;
+    }
+    if (!hold_->may_deliver()) {
+      co_await back_off(context_.failover / 10, ShardState::suspended, "a renewal of the lease");
+      continue;
+    }
+    const RecordBatch part = batch.part(plan.part().first, plan.part().count);
+    const bool processed = plan.step() == Step::deliver;
+    CallbackResult result;
+    if (processed) {
+      result = co_await process(part);
+    } else {
+      result = co_await bury(part, error, plan.attempts());
+    }
+    if (result.ok()) {
+      ++moves_;
+      plan.taken();
+      backoff.reset();
+      continue;
+    }
+    if (processed) {
+      repeats_from_ = batch.front().position();
+      if (result.kind == CallbackResult::Kind::threw) {
+        error = result.what;
+        if (plan.failed()) continue;
+      }
+    }
+    const Duration pause = pause_after(result, backoff);
+    if (processed) {
+      co_await back_off(pause, ShardState::retrying, "the next delivery of the batch that failed");
+    } else {
+      co_await back_off(pause, ShardState::dead_lettering, "the next try of the dead-letter sink");
+    }
+  }
+  co_return true;
+}
+
+Task<CallbackResult> ShardConsumer::process(RecordBatch part) {
+  enter_call(ShardState::processing, "process_records");
+  in_hand_ = part.back().position();
+  CallbackResult result = co_await processor_->process_records(part);
+  if (result.ok()) done_ = in_hand_;
+  in_hand_.reset();
+  if (result.ok()) {
+    meters_.records_processed->add(part.size());
+    meters_.bytes_processed->add(part.bytes());
+    throughput_.add(part.bytes());
+    status_.last_error.clear();
+  } else {
+    failed("process_records", result);
+  }
+  co_return result;
+}
+
+/// One record that failed for good, to the dead-letter sink. What that has taken is done with.
+Task<CallbackResult> ShardConsumer::bury(RecordBatch part, std::string error, std::size_t attempts) {
+  enter_call(ShardState::dead_lettering, "the dead-letter sink");
+  ports::FailedRecord letter{.batch = part, .error = error, .attempts = attempts};
+  CallbackResult result = co_await processor_->dead_letter(std::move(letter));
+  if (result.ok()) {
+    done_ = part.back().position();
+    meters_.dead_letters->add();
+    status_.last_error.clear();
+    log_.error("record_dead_lettered", {{"record", done_->text()}, {"error", error}, {"attempts", attempts}});
+  } else {
+    failed("dead_letter", result);
+  }
+  co_return result;
+}
+
+/// Nothing but renewals until the lease is to be left. What was read is given back: other shards need the room.
+Task<void> ShardConsumer::stand_still() {
+  reader_->give_up();
+  meters_.stopped->set(1);
+  enter(ShardState::stopped, "a restart: the batch failed for good");
+  while (!leaving()) co_await wake_.wait_until(context_.loop, base::kForever, helpers_.stop());
+  meters_.stopped->set(0);
+}
+
+Task<void> ShardConsumer::end_shard() {
+  base::Backoff backoff(context_.options.first_retry, context_.failover);
+  while (!leaving()) {
+    const std::optional<Duration> pause = co_await end_shard_once();
+    if (hold_->ended() || leaving()) co_return;
+    co_await back_off(pause.value_or(backoff.next(context_.random)), ShardState::ending, status_.waiting_for);
+  }
+}
+
+/// One try: rows for co-parents and children, shard_ended, SHARD_END, in this order. A crash between any two is healed
+/// by whoever takes the lease next and comes here again. Tells how long the program wants to be left alone, if it does.
+Task<std::optional<Duration>> ShardConsumer::end_shard_once() {
+  enter(ShardState::ending, "the leases of its children");
+  auto children = co_await context_.sync.prepare_end(hold_->key(), reader_->child_shards());
+  if (!children) {
+    status_.last_error = children.error().message;
+    co_return std::nullopt;
+  }
+  if (children->empty()) {
+    enter(ShardState::ending, "the service to list its children");
+    status_.last_error = "the shard is closed, and nobody knows its children yet";
+    co_return std::nullopt;
+  }
+  if (leaving() || !hold_->may_deliver()) co_return std::nullopt;
+  enter_call(ShardState::ending, "shard_ended");
+  ending_with_ = *children;
+  const CallbackResult result = co_await processor_->shard_ended();
+  if (result.ok() && !hold_->ended() && context_.options.checkpoint_automatically) {
+    const CheckpointResult stored = co_await checkpoint(std::nullopt);
+    if (stored.kind != CheckpointResult::Kind::stored) status_.last_error = stored.message;
+  }
+  ending_with_.reset();
+  if (!result.ok()) failed("shard_ended", result);
+  if (ended_shard()) {
+    enter(ShardState::ended);
+    log_.info("shard_ended", {{"children", base::joined({children->begin(), children->end()})}});
+    co_return std::nullopt;
+  }
+  if (result.ok() && !context_.options.checkpoint_automatically && !hold_->ended()) {
+    status_.last_error = "shard_ended returned without a checkpoint: its children cannot start before that";
+    log_.error("shard_end_not_checkpointed", {{"what_to_do", "call checkpoint() in shard_ended"}});
+  }
+  enter(ShardState::ending, "a checkpoint at the shard's end");
+  if (result.kind != CallbackResult::Kind::retry_later) co_return std::nullopt;
+  co_return result.retry_after;
+}
+
+/// The lease is to be left: it was lost, another worker claims it, or the worker stops.
+Task<void> ShardConsumer::leave() {
+  if (!hold_->ended()) {
+    const ShardState how = shutdown_requested_ ? ShardState::stopping : ShardState::handing_over;
+    if (processor_ && initialized_ && hold_->may_deliver()) {
+      enter_call(how, "shutdown_requested");
+      const CallbackResult result = co_await processor_->shutdown_requested();
+      if (!result.ok()) failed("shutdown_requested", result);
+    }
+    co_await give_up(how);
+  }
+  if (hold_->given_up()) {
+    enter(ended_shard() ? ShardState::ended : ShardState::released);
+    log_.info("lease_released", {{"to", hold_->row().owner.value_or("anyone")}});
+    co_return;
+  }
+  meters_.leases_lost->add();
+  enter(ShardState::lost);
+  log_.warning("lease_lost");
+  if (processor_ && initialized_) {
+    enter_call(ShardState::lost, "lease_lost");
+    const CallbackResult result = co_await processor_->lease_lost();
+    if (!result.ok()) failed("lease_lost", result);
+  }
+  enter(ShardState::lost);
+}
+
+Task<void> ShardConsumer::give_up(ShardState how) {
+  base::Backoff backoff(context_.failover / 40, context_.failover / 10);
+  while (!hold_->ended()) {
+    enter(how, "the lease table to take the lease back");
+    std::optional<Position> last;
+    if (context_.options.checkpoint_automatically) last = unsaved();
+    note_in_row();
+    HolderResult result;
+    if (hold_->claimed_by()) {
+      result = co_await hold_->grant(std::move(last));
+    } else {
+      result = co_await hold_->release(std::move(last));
+    }
+    wake_.notify_all();
+    if (result.committed() || result.kind == HolderResult::Kind::lost) co_return;
+    if (result.kind == HolderResult::Kind::claim_gone) continue;
+    status_.last_error = result.message;
+    // Meanwhile the renewals go on: whichever own write commits settles a release in doubt (lease-traces R1).
+    co_await base::sleep_for(context_.loop, backoff.next(context_.random), helpers_.stop());
+  }
+}
+
+std::optional<Position> ShardConsumer::unsaved() const {
+  if (!done_) return std::nullopt;
+  const Position& stored = hold_->row().checkpoint;
+  if (stored.is_real() && *done_ <= stored) return std::nullopt;
+  return done_;
+}
+
+Task<void> ShardConsumer::checkpoint_if_due() {
+  if (!context_.options.checkpoint_automatically || !unsaved()) co_return;
+  if (context_.loop.now() - last_checkpoint_ < context_.options.checkpoint_interval || !hold_->may_deliver()) co_return;
+  const CheckpointResult result = co_await checkpoint(std::nullopt);
+  // Tried, whether or not it was stored: the next try is an interval away, or rides on a renewal's success.
+  last_checkpoint_ = context_.loop.now();
+  if (result.kind != CheckpointResult::Kind::stored) status_.last_error = "checkpoint: " + result.message;
+}
+
+/// What rides on the next write of the row.
+void ShardConsumer::note_in_row() {
+  hold_->set_status(row_status(status()));
+  if (const auto kilobytes = throughput_.measure(context_.loop.now())) hold_->set_throughput(*kilobytes);
+}
+
+Task<HolderResult> ShardConsumer::store(Position position) {
+  note_in_row();
+  HolderResult result = co_await hold_->checkpoint(std::move(position));
+  wake_.notify_all();
+  co_return result;
+}
+
+Task<CheckpointResult> ShardConsumer::checkpoint(std::optional<Position> position) {
+  if (ended_shard()) co_return CheckpointResult{};
+  if (hold_->ended()) co_return CheckpointResult{CheckpointResult::Kind::lease_lost, "the lease is not held any more"};
+  const ShardPositions positions{.stored = hold_->row().checkpoint,
+                                 .done = done_,
+                                 .in_hand = in_hand_,
+                                 .repeats_from = repeats_from_,
+                                 .ending = ending_with_.has_value()};
+  const CheckpointRuling ruling = rule_on_checkpoint(positions, position);
+  switch (ruling.kind) {
+    case CheckpointRuling::Kind::stored:
+      co_return CheckpointResult{};
+    case CheckpointRuling::Kind::invalid:
+      co_return CheckpointResult{CheckpointResult::Kind::invalid, ruling.why};
+    case CheckpointRuling::Kind::end_shard: {
+      note_in_row();
+      auto children = *ending_with_;
+      const HolderResult ended = co_await hold_->end_shard(std::move(children));
+      wake_.notify_all();
+      co_return explain(ended);
+    }
+    case CheckpointRuling::Kind::store:
+      break;
+  }
+  const HolderResult result = co_await store(ruling.position);
+  if (result.committed()) last_checkpoint_ = context_.loop.now();
+  (result.committed() ? meters_.checkpoints : meters_.checkpoint_failures)->add();
+  co_return explain(result);
+}
+
+Task<void> ShardConsumer::back_off(Duration wait, ShardState state, std::string waiting_for) {
+  const BootTime until = base::saturating_add(context_.loop.now(), wait);
+  enter(state, std::move(waiting_for), until);
+  while (!leaving() && context_.loop.now() < until) {
+    // A suspension ends with the renewal, not with the pause.
+    if (state == ShardState::suspended && hold_->may_deliver()) co_return;
+    co_await wake_.wait_until(context_.loop, until, helpers_.stop());
+  }
+}
+
+Duration ShardConsumer::pause_after(const CallbackResult& failure, base::Backoff& backoff) {
+  return failure.kind == CallbackResult::Kind::retry_later ? failure.retry_after : backoff.next(context_.random);
+}
+
+void ShardConsumer::failed(std::string_view what, const CallbackResult& result) {
+  if (result.kind == CallbackResult::Kind::retry_later) return;
+  status_.last_error = std::string(what) + ": " + result.what;
+  log_.error("processor_failed", {{"callback", what}, {"error", result.what}});
+}
+
+void ShardConsumer::enter(ShardState state, std::string waiting_for, std::optional<BootTime> until) {
+  if (status_.state != state) status_.since = context_.loop.wall();
+  status_.state = state;
+  status_.waiting_for = std::move(waiting_for);
+  status_until_ = until;
+  in_call_since_.reset();
+}
+
+void ShardConsumer::enter_call(ShardState state, std::string_view callback) {
+  enter(state, std::string(callback) + " to return");
+  in_call_since_ = context_.loop.now();
+}
+
+ShardStatus ShardConsumer::status() const {
+  ShardStatus status = status_;
+  status.checkpoint = hold_->row().checkpoint;
+  if (status_until_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*status_until_ - context_.loop.now());
+    status.until = context_.loop.wall() + left;
+  }
+  if (reader_) {
+    status.behind = reader_->behind();
+    if (!reader_->last_error().empty()) status.last_error = "read: " + reader_->last_error();
+  }
+  return status;
+}
+
+ShardLook ShardConsumer::look() const {
+  Standing standing{.state = status_.state, .waiting_for = status_.waiting_for, .last_error = status_.last_error};
+  if (in_call_since_) standing.in_call = context_.loop.now() - *in_call_since_;
+  ShardLook look{.shard_id = hold_->key(), .epoch = hold_->epoch(), .mark = std::to_string(moves_)};
+  if (reader_) {
+    standing.read_error = reader_->last_error();
+    standing.waits_for_budget = reader_->waits_for_budget();
+    if (status_.state == ShardState::idle) look.mark += '/' + std::to_string(reader_->answers());
+  }
+  look.busy = has_something_to_do(standing);
+  const auto& budget = *context_.budget;
+  if (look.busy) look.cause = stall_cause(standing, {budget.used(), budget.limit(), budget.kept()});
+  return look;
+}
+
+coordinator::OwnShard ShardConsumer::progress() const {
+  coordinator::OwnShard progress;
+  progress.waits_for = waits_for_;
+  if (reader_ && !delivering_ && !leaving()) progress.reach = reader_->reach();
+  return progress;
+}
+
+}  // namespace kcl::consumer

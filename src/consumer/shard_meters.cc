@@ -1,0 +1,19 @@
+#include "consumer/shard_meters.h"
+
+namespace kcl::consumer {
+
+ShardMeters::ShardMeters(metrics::Registry& registry, const std::string& shard_id) {
+  const metrics::Labels shard{{"shard", shard_id}};
+  records_processed =
+      registry.counter("kclpp_records_processed_total", "Records whose process_records returned normally.", shard);
+  bytes_processed =
+      registry.counter("kclpp_bytes_processed_total", "Bytes of data and partition keys of records processed.", shard);
+  dead_letters = registry.counter("kclpp_dead_letters_total", "Records that the dead-letter sink has taken.", shard);
+  stopped = registry.gauge("kclpp_shard_stopped", "1 while a batch that failed for good holds the shard up.", shard);
+  checkpoints = registry.counter("kclpp_checkpoints_total", "Positions stored in the lease table.", shard);
+  checkpoint_failures = registry.counter("kclpp_checkpoint_failures_total", "Checkpoints that were not stored.", shard);
+  renewal_failures = registry.counter("kclpp_renewal_failures_total", "Lease renewals that were not stored.", shard);
+  leases_lost = registry.counter("kclpp_leases_lost_total", "Leases lost to another worker.", shard);
+}
+
+}  // namespace kcl::consumer

@@ -1,0 +1,26 @@
+// What is counted of one shard's consumption. The instruments of all epochs of a shard in this worker are the same
+// ones.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "metrics/registry.h"
+
+namespace kcl::consumer {
+
+struct ShardMeters {
+  ShardMeters(metrics::Registry& registry, const std::string& shard_id);
+
+  std::shared_ptr<metrics::Counter> records_processed;
+  std::shared_ptr<metrics::Counter> bytes_processed;
+  std::shared_ptr<metrics::Counter> dead_letters;
+  /// 1 while a batch that failed for good holds it up.
+  std::shared_ptr<metrics::Gauge> stopped;
+  std::shared_ptr<metrics::Counter> checkpoints;
+  std::shared_ptr<metrics::Counter> checkpoint_failures;
+  std::shared_ptr<metrics::Counter> renewal_failures;
+  std::shared_ptr<metrics::Counter> leases_lost;
+};
+
+}  // namespace kcl::consumer

@@ -1,0 +1,351 @@
+#include "coordinator/coordinator.h"
+
+#include <algorithm>
+
+#include "base/each.h"
+#include "leases/kcl_row.h"
+
+namespace kcl::coordinator {
+
+using base::BootTime;
+using base::Duration;
+using base::Task;
+using leases::Lease;
+
+namespace {
+
+// Enough doublings for any table.
+constexpr unsigned kLastRound = 20;
+
+// Once a write of a process that is gone may land late, or an operator may lend a hand.
+constexpr int kSignsOfLife = 2;
+
+}  // namespace
+
+Coordinator::Coordinator(base::Loop& loop, base::Random& random, leases::LeaseTable& table, ShardSync& sync,
+                         base::EventLog log, CoordinatorOptions options, Running running, Acquired acquired)
+    : loop_(loop),
+      random_(random),
+      table_(table),
+      sync_(sync),
+      log_(std::move(log)),
+      options_(options),
+      running_(std::move(running)),
+      acquired_(std::move(acquired)),
+      ages_(table.options().failover) {}
+
+Task<void> Coordinator::run(base::Stop& stop) {
+  while (!stop.requested()) co_await turn(stop);
+  co_await settle_claims();
+}
+
+/// Before this worker goes: takes its claims back. What was granted meanwhile is taken, for `acquired` to release: left
+/// alone it would name a worker that is gone until its age tells.
+Task<void> Coordinator::settle_claims() {
+  const auto claims = std::exchange(claims_, {});
+  for (const auto& [key, claim] : claims) {
+    const auto withdrawn = co_await table_.withdraw_claim(claim.observed);
+    if (withdrawn.kind == leases::ChangeResult::Kind::done) continue;
+    auto read = co_await table_.get(key);
+    if (read && read->lease && granted_to_me(*read->lease)) co_await take(*std::move(read->lease), false);
+  }
+}
+
+Task<void> Coordinator::turn(base::Stop& stop) {
+  const Duration failover = table_.options().failover;
+  auto scan = co_await table_.scan(false);
+  if (!scan) {
+    log_.warning("lease_scan_failed", {{"error", scan.error().message}});
+    co_await base::sleep_for(loop_, random_.between(failover / 20, failover / 10), stop);
+    co_return;
+  }
+  if (stop.requested()) co_return;
+  ages_.observe(*scan);
+  if (!std::exchange(reclaimed_, true) && options_.static_identity) co_await reclaim(*scan);
+  look_for_twins(*scan, running_());
+  co_await take_granted(*scan, running_());
+
+  const auto leases = shards::by_shard(scan->leases);
+  const auto running = running_();
+  PlanInput input;
+  input.me = table_.options().me.worker_id;
+  input.max_leases = options_.max_leases;
+  input.round_limit = std::size_t{1} << round_;
+  input.balance = options_.balance;
+  for (const auto& [key, lease] : leases) input.leases.push_back(classify(lease, leases, running));
+  co_await look_at_neighbours(scan->java_version, input.leases, leases);
+  input.neighbours = neighbours_;
+  input.may_steal = loop_.now() >= next_steal_;
+  plan_ = plan_leases(input);
+  outlook_ = look_out(*scan, input.leases, leases);
+
+  moved_ = false;
+  std::map<std::string, PlanLease::State> states;
+  for (const PlanLease& lease : input.leases) states.emplace(lease.key, lease.state);
+  const auto take_one = [&](std::size_t i) {
+    const std::string& key = plan_.take[i];
+    return take_planned(leases.at(key), states.at(key) == PlanLease::State::expired, stop);
+  };
+  co_await base::for_each_at_once(loop_, plan_.take.size(), leases::kWritesAtOnce, take_one);
+  if (stop.requested()) co_return;
+  for (const std::string& key : plan_.claim) {
+    if (stop.requested()) co_return;
+    co_await claim(leases.at(key));
+    moved_ = true;
+  }
+  for (const std::string& key : plan_.steal) {
+    if (stop.requested()) co_return;
+    co_await steal(leases.at(key));
+  }
+  co_await withdraw_old_claims(leases);
+  round_ = moved_ ? std::min(round_ + 1, kLastRound) : (plan_.unowned_left ? round_ : 0);
+  co_await poked_.wait_until(loop_, next_turn(leases), stop);
+}
+
+/// The next scan is due in a tenth of the failover time, sooner while leases are moving, and when someone's age comes
+/// to its end.
+BootTime Coordinator::next_turn(const shards::LeasesByShard& leases) {
+  const Duration failover = table_.options().failover;
+  // What it was to take and did not get, another has taken, or it is still there.
+  const bool in_motion = moved_ || !plan_.take.empty();
+  const Duration pause = in_motion ? failover / 40 : failover / 10;
+  const BootTime now = loop_.now();
+  const BootTime earliest = now + failover / 80;
+  BootTime next = now + random_.between(pause * 7 / 10, pause);
+  const auto running = running_();
+  for (const auto& [key, lease] : leases) {
+    if (lease.ended() || running.contains(key)) continue;
+    const BootTime expiry = ages_.expires_at(lease);
+    if (expiry > now) next = std::min(next, std::max(expiry, earliest));
+  }
+  return next;
+}
+
+/// The lease was handed to this worker in answer to its claim: by the row's content alone (R5).
+bool Coordinator::granted_to_me(const Lease& lease) const {
+  const auto& me = table_.options().me;
+  return lease.owner == me.worker_id && lease.claim == leases::Claim::of(me) && lease.last_written_by_kclpp() &&
+         !lease.checkpoint_owner && !lease.ended();
+}
+
+PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard& leases,
+                                const std::set<std::string>& running) const {
+  using State = PlanLease::State;
+  const BootTime now = loop_.now();
+  const Duration failover = table_.options().failover;
+  PlanLease seen;
+  seen.key = lease.key;
+  seen.ended = lease.ended();
+  seen.owner = lease.owner.value_or("");
+  if (lease.claim && lease.claim->worker_id != seen.owner) seen.claimer = lease.claim->worker_id;
+  seen.blocked = !shards::blocking_parents(lease, sync_.last_view().listing, leases).empty();
+  seen.throughput_kbps = lease.throughput_kbps;
+
+  const BootTime expiry = ages_.expires_at(lease);
+  // Unowned is free at once only if its holder released it, or it is new: after an operator's release the old holder
+  // may still be within its deadline (R4).
+  const bool free = !lease.owner && !lease.checkpoint_owner && (lease.last_written_by_kclpp() || lease.counter == 0);
+  if (running.contains(lease.key)) {
+    seen.state = State::ours;
+  } else if (free) {
+    seen.state = State::free;
+    seen.overdue = now - ages_.unchanged_since(lease).value_or(now) >= failover / 2;
+  } else if (expiry <= now) {
+    seen.state = State::expired;
+    seen.overdue = now - expiry >= failover / 2;
+  } else {
+    const bool nobodys = !lease.owner || *lease.owner == table_.options().me.worker_id;
+    seen.state = nobodys ? State::waiting : State::theirs;
+    seen.foreign = seen.state == State::theirs && !lease.last_written_by_kclpp();
+    seen.stealable = seen.foreign && !lease.checkpoint_owner && ages_.stealable_at(lease) <= now;
+  }
+  if (const auto spared = spared_.find(lease.key); spared != spared_.end() && spared->second.until > now) {
+    // Counts as load of its owner, and is not asked for again so soon.
+    if (seen.state == State::theirs && seen.claimer.empty()) seen.claimer = seen.owner;
+  }
+  return seen;
+}
+
+Outlook Coordinator::look_out(const leases::LeaseScan& scan, const std::vector<PlanLease>& seen,
+                              const shards::LeasesByShard& leases) const {
+  Outlook outlook;
+  outlook.seen = scan.timing.sent;
+  outlook.work_to_come = !plan_.claim.empty() || !plan_.steal.empty() || !claims_.empty();
+  for (const PlanLease& lease : seen) {
+    if (lease.ended) continue;
+    const Lease& row = leases.at(lease.key);
+    if (lease.blocked) {
+      for (std::string& parent : shards::blocking_parents(row, sync_.last_view().listing, leases))
+        outlook.waited_for.insert(std::move(parent));
+    }
+    const bool owned = lease.state == PlanLease::State::ours || lease.state == PlanLease::State::theirs;
+    const bool free = !owned && !lease.blocked;
+    outlook.free += free ? 1 : 0;
+    outlook.work_to_come |= free;
+    if (lease.state != PlanLease::State::theirs) continue;
+    // Seen for the first time is no sign of life.
+    const auto since = ages_.last_change(row).value_or(BootTime{});
+    outlook.others_unchanged_since = std::min(outlook.others_unchanged_since, since);
+  }
+  return outlook;
+}
+
+Task<void> Coordinator::take_granted(const leases::LeaseScan& scan, const std::set<std::string>& running) {
+  for (const Lease& lease : scan.leases) {
+    if (running.contains(lease.key) || !granted_to_me(lease)) continue;
+    co_await take(lease, false);
+  }
+}
+
+/// False when no more are to be taken.
+Task<bool> Coordinator::take_planned(Lease lease, bool by_age, base::Stop& stop) {
+  const bool taken = co_await take(std::move(lease), by_age);
+  moved_ |= taken;
+  co_return !stop.requested();
+}
+
+Task<bool> Coordinator::take(Lease lease, bool by_age) {
+  if (by_age) {
+    // The deciding read: sent when the age has been reached, strongly consistent, and showing the row as it was aged.
+    const BootTime sent = loop_.now();
+    auto read = co_await table_.get(lease.key);
+    if (!read || !read->lease) co_return false;
+    const bool aged = ages_.expires_at(*read->lease) <= sent;
+    ages_.observe(*read->lease, read->timing);
+    if (!aged || ages_.expires_at(*read->lease) > loop_.now()) co_return false;
+    lease = *std::move(read->lease);
+  }
+  const std::string previous = lease.owner.value_or("nobody");
+  const std::string key = lease.key;
+  const leases::TakeMarks marks = sync_.marks_for(lease.key);
+  auto result = co_await table_.take(std::move(lease), marks);
+  if (!result.hold) {
+    log_.debug("lease_not_taken", {{"shard", key}, {"reason", result.message}});
+    co_return false;
+  }
+  claims_.erase(key);
+  log_.info("lease_taken", {{"shard", key}, {"from", previous}, {"epoch", result.hold->epoch()}});
+  acquired_(std::move(result.hold));
+  co_return true;
+}
+
+/// At the start of a worker of static identity, once: what its predecessor held. Each row is read before it is taken,
+/// and the take begins a new epoch; whoever raced is left alone, and waits for its age like anyone else.
+Task<void> Coordinator::reclaim(const leases::LeaseScan& scan) {
+  const auto& me = table_.options().me;
+  const auto of_my_predecessor = [&](const Lease& lease) {
+    return lease.owner == me.worker_id && lease.last_written_by_kclpp() && lease.token->incarnation != me.incarnation &&
+           !lease.checkpoint_owner && !lease.ended();
+  };
+  for (const Lease& lease : scan.leases) {
+    if (!of_my_predecessor(lease)) continue;
+    auto read = co_await table_.get(lease.key);
+    if (!read || !read->lease || !of_my_predecessor(*read->lease)) continue;
+    const bool taken = co_await take(*std::move(read->lease), false);
+    if (taken) log_.info("lease_reclaimed", {{"shard", lease.key}});
+  }
+}
+
+/// Two live processes with one worker id: each takes the other for itself (lease-traces 5). They fence each other by
+/// their tokens; people must be told.
+void Coordinator::look_for_twins(const leases::LeaseScan& scan, const std::set<std::string>& running) {
+  const auto& me = table_.options().me;
+  const bool alive = std::ranges::any_of(scan.leases, [&](const Lease& lease) {
+    const bool of_another_life =
+        lease.owner == me.worker_id && lease.last_written_by_kclpp() && lease.token->incarnation != me.incarnation;
+    return of_another_life && !running.contains(lease.key) && ages_.renewals(lease) >= kSignsOfLife;
+  });
+  if (!alive || loop_.now() < next_twin_report_) return;
+  next_twin_report_ = loop_.now() + std::chrono::minutes(10);
+  log_.error("worker_id_in_use", {{"error", "another live process has the worker id " + me.worker_id +
+                                                ": give each its own; nothing is taken from it"}});
+}
+
+Task<void> Coordinator::look_at_neighbours(const std::optional<std::string>& java_version,
+                                           const std::vector<PlanLease>& seen, const shards::LeasesByShard& leases) {
+  bool java_lives = false;
+  for (const PlanLease& lease : seen) {
+    java_lives |= lease.foreign && ages_.renewals(leases.at(lease.key)) >= kSignsOfLife;
+  }
+  std::optional<std::string> version = java_version;
+  if (!version && java_lives && options_.java_state != nullptr) {
+    if (loop_.now() >= java_version_due_) {
+      java_version_due_ = loop_.now() + std::chrono::minutes(1);
+      const std::string key(leases::kcl_row::kJavaMigration);
+      const BootTime deadline = loop_.now() + table_.options().call_timeout;
+      auto answer = co_await options_.java_state->get(key, true, deadline);
+      // A table that is not there, or not ours to read, tells nothing: then Java keeps to the rules of 2.x.
+      const bool told = answer.value && answer.value->row;
+      java_version_ = told ? leases::kcl_row::java_version(*answer.value->row) : std::nullopt;
+    }
+    version = java_version_;
+  }
+  const Neighbours now = neighbours_of(java_lives, version);
+  if (now == neighbours_) co_return;
+  neighbours_ = now;
+  log_.info("neighbours", {{"on_the_lease_table", name_of(now)}, {"java_version", version.value_or("")}});
+}
+
+/// From a Java worker that lives, by its counter, as Java workers do it to each other; one in two failover times, like
+/// them.
+Task<void> Coordinator::steal(Lease lease) {
+  next_steal_ = loop_.now() + 2 * table_.options().failover;
+  const auto owner = lease.owner;
+  const auto token = lease.token;
+  auto read = co_await table_.get(lease.key);
+  if (!read || !read->lease) co_return;
+  ages_.observe(*read->lease, read->timing);
+  const Lease& row = *read->lease;
+  const bool as_seen = row.owner == owner && row.token == token && !row.last_written_by_kclpp() &&
+                       !row.checkpoint_owner && !row.ended() && ages_.stealable_at(row) <= read->timing.sent;
+  if (as_seen) co_await take(*std::move(read->lease), false);
+}
+
+Task<void> Coordinator::claim(Lease lease) {
+  OwnClaim claim;
+  claim.observed = lease;
+  claim.since = loop_.now();
+  const auto result = co_await table_.claim(lease);
+  if (result.kind == leases::ChangeResult::Kind::refused) co_return;
+  log_.info("lease_claimed", {{"shard", lease.key}, {"owner", lease.owner.value_or("")}});
+  const std::string key = lease.key;
+  claims_.insert_or_assign(key, std::move(claim));
+}
+
+/// A holder that does not hand over in time (a long callback, or it is dead and its age will tell) is left alone for a
+/// while, longer each time.
+Task<void> Coordinator::withdraw_old_claims(const shards::LeasesByShard& leases) {
+  const Duration patience = 3 * table_.options().failover;
+  const BootTime now = loop_.now();
+  std::erase_if(spared_, [&](const auto& entry) {
+    const auto row = leases.find(entry.first);
+    return row == leases.end() || row->second.owner != entry.second.owner;
+  });
+  constexpr Duration kLongestPause = std::chrono::hours(1);
+  std::vector<Lease> overdue;
+  for (auto it = claims_.begin(); it != claims_.end();) {
+    const auto row = leases.find(it->first);
+    const bool settled = row == leases.end() || (row->second.claim != leases::Claim::of(table_.options().me) &&
+                                                 now - it->second.since > table_.options().failover);
+    if (settled) {
+      it = claims_.erase(it);
+      continue;
+    }
+    if (now - it->second.since > patience) overdue.push_back(it->second.observed);
+    ++it;
+  }
+  for (Lease& lease : overdue) {
+    const std::string key = lease.key;
+    const std::string owner = lease.owner.value_or("");
+    const auto result = co_await table_.withdraw_claim(std::move(lease));
+    if (result.kind == leases::ChangeResult::Kind::unsettled) continue;
+    log_.info("lease_claim_withdrawn", {{"shard", key}, {"owner", owner}});
+    claims_.erase(key);
+    Spared& spared = spared_[key];
+    spared.owner = owner;
+    spared.pause = std::min(std::max(patience, 2 * spared.pause), std::max(patience, kLongestPause));
+    spared.until = now + spared.pause;
+  }
+}
+
+}  // namespace kcl::coordinator

@@ -1,0 +1,111 @@
+// Decides, look by look, which leases this worker runs: scans the table, keeps the ages, takes what is free or expired,
+// asks others for its fair share, and steals it from Java workers of 2.x, who give nothing. What it takes it hands to
+// `acquired`; renewing and running a lease is its consumer's. Lives on the strand.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/event_log.h"
+#include "base/random.h"
+#include "base/task.h"
+#include "base/wait.h"
+#include "coordinator/finish.h"
+#include "coordinator/lease_ages.h"
+#include "coordinator/lease_plan.h"
+#include "coordinator/shard_sync.h"
+#include "leases/lease_table.h"
+
+namespace kcl::coordinator {
+
+struct CoordinatorOptions {
+  std::size_t max_leases = SIZE_MAX;
+  LeaseBalance balance = LeaseBalance::count;
+  /// The worker id is that of one place, and whoever starts there takes over at once what its predecessor held.
+  bool static_identity = false;
+  /// Java KCL 3.0 to 3.4's `<application>-CoordinatorState`, read while Java lives on the table; may be null.
+  ports::ItemStore* java_state = nullptr;
+};
+
+class Coordinator {
+ public:
+  /// The keys that this worker runs now, consumers that are winding up included.
+  using Running = std::function<std::set<std::string>()>;
+  using Acquired = std::function<void(std::unique_ptr<leases::LeaseHold>)>;
+
+  /// `sync` has succeeded once before run().
+  Coordinator(base::Loop& loop, base::Random& random, leases::LeaseTable& table, ShardSync& sync, base::EventLog log,
+              CoordinatorOptions options, Running running, Acquired acquired);
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
+
+  base::Task<void> run(base::Stop& stop);
+  /// Something has changed that the plan should know: a shard ended, a lease was given up.
+  void look_again() { poked_.notify_all(); }
+
+  /// What the plan made of the last scan. For status.
+  const LeasePlan& last_plan() const noexcept { return plan_; }
+  /// What the last scan showed; as of long ago before the first.
+  const Outlook& outlook() const noexcept { return outlook_; }
+
+ private:
+  struct OwnClaim {
+    leases::Lease observed;
+    base::BootTime since{};
+  };
+
+  base::Task<void> turn(base::Stop& stop);
+  PlanLease classify(const leases::Lease& lease, const shards::LeasesByShard& leases,
+                     const std::set<std::string>& running) const;
+  Outlook look_out(const leases::LeaseScan& scan, const std::vector<PlanLease>& seen,
+                   const shards::LeasesByShard& leases) const;
+  bool granted_to_me(const leases::Lease& lease) const;
+  base::Task<void> take_granted(const leases::LeaseScan& scan, const std::set<std::string>& running);
+  base::Task<bool> take_planned(leases::Lease lease, bool by_age, base::Stop& stop);
+  base::Task<bool> take(leases::Lease lease, bool by_age);
+  base::Task<void> reclaim(const leases::LeaseScan& scan);
+  base::Task<void> claim(leases::Lease lease);
+  base::Task<void> steal(leases::Lease lease);
+  base::Task<void> look_at_neighbours(const std::optional<std::string>& java_version,
+                                      const std::vector<PlanLease>& seen, const shards::LeasesByShard& leases);
+  void look_for_twins(const leases::LeaseScan& scan, const std::set<std::string>& running);
+  base::Task<void> withdraw_old_claims(const shards::LeasesByShard& leases);
+  base::Task<void> settle_claims();
+  base::BootTime next_turn(const shards::LeasesByShard& leases);
+
+  base::Loop& loop_;
+  base::Random& random_;
+  leases::LeaseTable& table_;
+  ShardSync& sync_;
+  base::EventLog log_;
+  CoordinatorOptions options_;
+  Running running_;
+  Acquired acquired_;
+
+  LeaseAges ages_;
+  LeasePlan plan_;
+  Outlook outlook_;
+  /// Doubles the round limit while there is something to take (lease-traces 18).
+  unsigned round_ = 0;
+  bool moved_ = false;
+  std::map<std::string, OwnClaim> claims_;
+  /// Claims that were not granted in time are not repeated before their time, each later than the one before.
+  struct Spared {
+    std::string owner;
+    base::BootTime until{};
+    base::Duration pause{};
+  };
+  std::map<std::string, Spared> spared_;
+  bool reclaimed_ = false;
+  Neighbours neighbours_ = Neighbours::none;
+  std::optional<std::string> java_version_;
+  base::BootTime java_version_due_{};
+  base::BootTime next_steal_{};
+  base::BootTime next_twin_report_{};
+  base::Event poked_;
+};
+
+}  // namespace kcl::coordinator

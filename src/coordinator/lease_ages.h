@@ -1,0 +1,66 @@
+// How long leases have stood still, as this worker saw it itself, by its own monotonic clock (C7). Pure bookkeeping
+// over answers.
+//
+// A row's age counts from the receipt of the first answer that showed it as it is; any change of counter, token or
+// owner, in either direction, is a sign of life. Age counts only across this worker's own successful reads: after a gap
+// in them that is longer than a third of the failover time, nothing expires for one more renewal interval (C13,
+// lease-traces 10).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "leases/lease.h"
+#include "leases/lease_table.h"
+
+namespace kcl::coordinator {
+
+class LeaseAges {
+ public:
+  explicit LeaseAges(base::Duration failover) : failover_(failover) {}
+
+  /// A whole scan: rows that it does not show are forgotten.
+  void observe(const leases::LeaseScan& scan);
+  /// One row, read by itself.
+  void observe(const leases::Lease& lease, const ports::Timing& timing);
+
+  /// From when on the lease may be taken by age: the deciding read, strongly consistent, must be sent no earlier, and
+  /// show the row as it was last observed. kForever for a row not observed yet.
+  base::BootTime expires_at(const leases::Lease& lease) const;
+  /// Since when the row has been as it is.
+  std::optional<base::BootTime> unchanged_since(const leases::Lease& lease) const;
+  /// When the row was last seen to change: nothing of one that is as it was when it was first seen.
+  std::optional<base::BootTime> last_change(const leases::Lease& lease) const;
+  /// From when on a lease that Java holds may be stolen from it: its kclpp token (or that it has none) has stood still
+  /// until then, whatever the counter did, so no kclpp holder from before is still within its deadline (lease-traces
+  /// R3). kForever for a row not observed yet.
+  base::BootTime stealable_at(const leases::Lease& lease) const;
+  /// How often in a row its holder was seen to renew it: one owner in one life, or one that leaves the token alone.
+  int renewals(const leases::Lease& lease) const;
+
+ private:
+  struct Seen {
+    std::int64_t counter = 0;
+    std::optional<leases::Token> token;
+    std::optional<std::string> owner;
+    base::BootTime since{};
+    std::optional<base::BootTime> changed;
+    base::BootTime token_since{};
+    base::Duration longest_gap{};
+    int renewals = 0;
+  };
+  base::Duration holders_time(const leases::Lease& lease) const;
+  void note_read(const ports::Timing& timing);
+  void update(const leases::Lease& lease, base::BootTime received);
+
+  base::Duration failover_;
+  std::map<std::string, Seen> seen_;
+  std::optional<base::BootTime> last_read_;
+  base::BootTime nothing_expires_before_{};
+  /// Since when reads have come without a long gap.
+  base::BootTime watched_since_{};
+};
+
+}  // namespace kcl::coordinator

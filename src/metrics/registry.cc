@@ -1,0 +1,118 @@
+#include "metrics/registry.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+
+namespace kcl::metrics {
+
+namespace {
+
+void fill(Metric& metric, const Counter& counter) {
+  metric.kind = Metric::Kind::counter;
+  metric.value = static_cast<double>(counter.value());
+}
+
+void fill(Metric& metric, const Gauge& gauge) {
+  metric.kind = Metric::Kind::gauge;
+  metric.value = gauge.value();
+}
+
+void fill(Metric& metric, const Histogram& histogram) {
+  metric.kind = Metric::Kind::histogram;
+  metric.value = histogram.sum();
+  metric.buckets = histogram.buckets();
+  metric.count = metric.buckets.back().cumulative_count;
+}
+
+}  // namespace
+
+Histogram::Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {
+  base::check(std::is_sorted(bounds_.begin(), bounds_.end()), "a histogram's bounds ascend");
+}
+
+void Histogram::observe(double value) noexcept {
+  const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
+  counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
+  sum_.fetch_add(value, std::memory_order_relaxed);
+}
+
+std::vector<Metric::Bucket> Histogram::buckets() const {
+  std::vector<Metric::Bucket> buckets;
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    count += counts_[i].load(std::memory_order_relaxed);
+    const double bound = i < bounds_.size() ? bounds_[i] : std::numeric_limits<double>::infinity();
+    buckets.push_back({.upper_bound = bound, .cumulative_count = count});
+  }
+  return buckets;
+}
+
+std::vector<double> duration_bounds() {
+  return {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60};
+}
+
+template <class T, class Make>
+std::shared_ptr<T> Registry::get(std::string_view name, std::string_view help, Labels labels, Make make) {
+  labels.insert(labels.begin(), common_.begin(), common_.end());
+  const std::lock_guard lock(mutex_);
+  auto family = families_.find(name);
+  if (family == families_.end())
+    family = families_.emplace(name, Family{.help = std::string(help), .instruments = {}}).first;
+  auto& instruments = family->second.instruments;
+  const bool same_kind =
+      instruments.empty() || std::holds_alternative<std::shared_ptr<T>>(instruments.begin()->second.instrument);
+  base::check(same_kind, "a metric's name has one kind");
+  auto found = instruments.find(labels);
+  if (found == instruments.end()) {
+    found = instruments.emplace(std::move(labels), Entry{.instrument = make(), .retired = {}}).first;
+  }
+  found->second.retired.reset();
+  return std::get<std::shared_ptr<T>>(found->second.instrument);
+}
+
+std::shared_ptr<Counter> Registry::counter(std::string_view name, std::string_view help, Labels labels) {
+  return get<Counter>(name, help, std::move(labels), [] { return std::make_shared<Counter>(); });
+}
+
+std::shared_ptr<Gauge> Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
+  return get<Gauge>(name, help, std::move(labels), [] { return std::make_shared<Gauge>(); });
+}
+
+std::shared_ptr<Histogram> Registry::histogram(std::string_view name, std::string_view help, Labels labels,
+                                               std::vector<double> bounds) {
+  return get<Histogram>(name, help, std::move(labels), [&] { return std::make_shared<Histogram>(std::move(bounds)); });
+}
+
+void Registry::retire(std::string_view label, std::string_view value, Timestamp now) {
+  const auto named = [&](const auto& pair) { return pair.first == label && pair.second == value; };
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, family] : families_) {
+    for (auto& [labels, entry] : family.instruments) {
+      if (std::ranges::any_of(labels, named)) entry.retired = now;
+    }
+  }
+}
+
+MetricsSnapshot Registry::snapshot(Timestamp now) {
+  MetricsSnapshot snapshot;
+  snapshot.time = now;
+  const auto outlived = [&](const auto& named) {
+    return named.second.retired && *named.second.retired + kRetiredFor <= now;
+  };
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, family] : families_) {
+    std::erase_if(family.instruments, outlived);
+    for (const auto& [labels, entry] : family.instruments) {
+      Metric& metric = snapshot.metrics.emplace_back();
+      metric.name = name;
+      metric.help = family.help;
+      metric.labels = labels;
+      std::visit([&](const auto& pointer) { fill(metric, *pointer); }, entry.instrument);
+    }
+  }
+  return snapshot;
+}
+
+}  // namespace kcl::metrics

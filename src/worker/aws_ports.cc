@@ -1,0 +1,62 @@
+#include "worker/aws_ports.h"
+
+#include <utility>
+
+namespace kcl::worker {
+
+Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerConfig& config,
+                                                                   const aws::Environment& environment) {
+  const bool needs_kinesis = config.kinesis == nullptr;
+  const bool needs_leases = !config.application.empty() && config.lease_store == nullptr;
+  if (!needs_kinesis && !needs_leases) return std::optional<AwsNeeds>();
+
+  std::vector<std::string> problems;
+  aws::AccessRequest request;
+  request.profile = config.profile;
+  request.region = config.region;
+  request.credentials = config.credentials;
+  auto access = aws::find_access(request, environment);
+  if (!access) {
+    problems.push_back(access.error());
+    return Failure{std::move(problems)};
+  }
+  AwsNeeds needs{.access = *std::move(access), .kinesis = {}, .dynamodb = {}, .lease_table = {}};
+  const auto find = [&](aws::Service service, const std::string& configured, const char* field) {
+    auto found = needs.access.endpoint(service, configured, field);
+    if (!found) problems.push_back(found.error());
+    return found ? std::optional(*std::move(found)) : std::nullopt;
+  };
+  if (needs_kinesis) needs.kinesis = find(aws::Service::kinesis, config.kinesis_endpoint, "kinesis_endpoint");
+  if (needs_leases) {
+    needs.dynamodb = find(aws::Service::dynamodb, config.dynamodb_endpoint, "dynamodb_endpoint");
+    const bool named = !config.lease_table.empty();
+    needs.lease_table.name = named ? config.lease_table : config.application;
+    if (!stores::is_table_name(needs.lease_table.name)) {
+      problems.push_back((named ? "lease_table" : "application") + stores::not_a_table_name(needs.lease_table.name));
+    }
+  }
+  if (!problems.empty()) return Failure{std::move(problems)};
+  return std::optional(std::move(needs));
+}
+
+AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs)
+    : credentials_(threads.loop, threads.store_calls, needs.access.credentials) {
+  if (needs.kinesis) {
+    kinesis_connection_.emplace(threads.loop, random, credentials_, needs.access, aws::Service::kinesis,
+                                *needs.kinesis);
+    kinesis_.emplace(kinesis_connection_->service());
+  }
+  if (needs.dynamodb) {
+    lease_connection_.emplace(threads.loop, random, credentials_, needs.access, aws::Service::dynamodb,
+                              *needs.dynamodb);
+    lease_store_.emplace(threads.loop, random, lease_connection_->service(), needs.lease_table);
+    stores::DynamoDbTable beside;
+    beside.name = needs.lease_table.name + "-CoordinatorState";
+    beside.key_attribute = "key";
+    if (stores::is_table_name(beside.name)) {
+      java_state_.emplace(threads.loop, random, lease_connection_->service(), std::move(beside));
+    }
+  }
+}
+
+}  // namespace kcl::worker

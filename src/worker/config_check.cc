@@ -1,0 +1,113 @@
+#include "worker/config_check.h"
+
+#include <string_view>
+
+namespace kcl::worker {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::size_t kSmallestBuffer = 1UL << 20;
+// Lease rows name their owner and who claims them, and stay below 1,000 bytes.
+constexpr std::size_t kLongestWorkerId = 128;
+
+std::string text_of(milliseconds duration) {
+  const auto count = duration.count();
+  if (count != 0 && count % 3'600'000 == 0) return std::to_string(count / 3'600'000) + " h";
+  if (count != 0 && count % 60'000 == 0) return std::to_string(count / 60'000) + " min";
+  if (count != 0 && count % 1'000 == 0) return std::to_string(count / 1'000) + " s";
+  return std::to_string(count) + " ms";
+}
+
+std::string text_of(std::size_t number) { return std::to_string(number); }
+
+class Problems {
+ public:
+  void add(std::string problem) { found_.push_back(std::move(problem)); }
+
+  template <class T>
+  void expect_range(std::string_view field, T value, T low, T high) {
+    if (value >= low && value <= high) return;
+    add(std::string(field) + ": " + text_of(value) + " is out of range; " + text_of(low) + " to " + text_of(high) +
+        " is right");
+  }
+  void expect_at_least(std::string_view field, std::size_t value, std::size_t low) {
+    if (value < low)
+      add(std::string(field) + ": " + text_of(value) + " is too small; at least " + text_of(low) + " is right");
+  }
+
+  std::vector<std::string> take() { return std::move(found_); }
+
+ private:
+  std::vector<std::string> found_;
+};
+
+void check_plugins(const WorkerConfig& config, Problems& problems) {
+  if (config.stream.empty()) problems.add("stream: empty; name the stream to read");
+  if (config.application.empty() && config.lease_store) {
+    problems.add("application: empty, but a lease_store is given: name the application whose leases it keeps");
+  }
+  if (config.static_identity && config.worker_id.empty()) {
+    problems.add("static_identity: needs a worker_id, the name of the one place that this worker runs at");
+  }
+  if (config.worker_id.size() > kLongestWorkerId) {
+    problems.add("worker_id: " + text_of(config.worker_id.size()) + " bytes long; at most " +
+                 text_of(kLongestWorkerId) + " is right");
+  }
+}
+
+void check_policy(const WorkerConfig& config, Problems& problems) {
+  if (config.on_error == OnError::bisect && !config.dead_letters) {
+    problems.add("dead_letters: empty, but on_error is bisect: give the sink that takes the records that fail");
+  }
+  if (config.on_error != OnError::bisect && config.dead_letters) {
+    problems.add("dead_letters: given, but on_error is " + std::string(name_of(config.on_error)) +
+                 ", which hands nothing to it: set on_error to bisect, or leave it out");
+  }
+  problems.expect_range<std::size_t>("max_attempts", config.max_attempts, 1, 1'000);
+}
+
+}  // namespace
+
+std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) {
+  Problems problems;
+  check_plugins(config, problems);
+  check_policy(config, problems);
+  if (config.checkpointing == Checkpointing::manual && !use.can_checkpoint) {
+    problems.add(
+        "checkpointing: manual needs a RecordProcessor, which is given a Checkpointer; automatic is right here");
+  }
+  const milliseconds second = seconds(1);
+  const milliseconds minute = minutes(1);
+  const milliseconds hour = hours(1);
+  problems.expect_range("checkpoint_interval", config.checkpoint_interval, milliseconds(100), hour);
+  problems.expect_range("failover_time", config.failover_time, second, 10 * minute);
+  problems.expect_range("start_patience", config.start_patience, milliseconds(0), hour);
+  problems.expect_at_least("max_leases", config.max_leases, 1);
+  problems.expect_range("shard_sync_interval", config.shard_sync_interval, second, hour);
+  problems.expect_range<std::size_t>("max_records", config.max_records, 1, 10'000);
+  problems.expect_range("min_read_interval", config.min_read_interval, milliseconds(0), minute);
+  problems.expect_range("idle_read_interval", config.idle_read_interval, config.min_read_interval, minute);
+  problems.expect_range<std::size_t>("prefetch_batches", config.prefetch_batches, 1, 100);
+  if (!use.has_runtime) problems.expect_at_least("buffer_bytes", config.buffer_bytes, kSmallestBuffer);
+  problems.expect_range("first_retry", config.first_retry, milliseconds(1), hour);
+  problems.expect_range("longest_retry", config.longest_retry, config.first_retry, hour);
+  problems.expect_range("stall_after", config.stall_after, second, 24 * hour);
+  problems.expect_range("shutdown_time", config.shutdown_time, milliseconds(0), hour);
+  problems.expect_range("metrics_interval", config.metrics_interval, second, hour);
+  return problems.take();
+}
+
+std::vector<std::string> problems_of(const Runtime::Options& options) {
+  Problems problems;
+  problems.expect_range<std::size_t>("max_callback_threads", options.max_callback_threads, 1, 10'000);
+  problems.expect_range<std::size_t>("max_io_threads", options.max_io_threads, 1, 1'000);
+  problems.expect_at_least("buffer_bytes", options.buffer_bytes, kSmallestBuffer);
+  return problems.take();
+}
+
+}  // namespace kcl::worker

@@ -1,0 +1,15 @@
+// From what the user configured, once it has been checked, to what the worker runs with.
+#pragma once
+
+#include <kcl/worker_config.h>
+
+#include "engine/engine.h"
+
+namespace kcl::worker {
+
+/// Fills in what was left out: the worker id, the log sink, a lease store for who has no application.
+WorkerConfig completed(WorkerConfig config);
+
+engine::EngineOptions engine_options(const WorkerConfig& config);
+
+}  // namespace kcl::worker

@@ -1,0 +1,42 @@
+#include "worker/metrics_publisher.h"
+
+#include <utility>
+
+namespace kcl::worker {
+
+MetricsPublisher::MetricsPublisher(Threads& threads, InFlight& in_flight, metrics::Registry& registry,
+                                   std::shared_ptr<MetricsSink> sink, base::Duration interval,
+                                   std::function<void()> update)
+    : threads_(threads),
+      in_flight_(in_flight),
+      registry_(registry),
+      sink_(std::move(sink)),
+      interval_(interval),
+      update_(std::move(update)),
+      failures_(registry.counter("kclpp_metrics_failures_total", "Snapshots that the metrics sink threw at.")),
+      timer_(threads.loop, [this] { tick(); }) {
+  if (sink_) timer_.arm(threads_.loop.now() + interval_);
+}
+
+void MetricsPublisher::tick() {
+  timer_.arm(threads_.loop.now() + interval_);
+  publish();
+}
+
+void MetricsPublisher::publish() {
+  if (!sink_ || busy_->exchange(true)) return;
+  update_();
+  auto snapshot = std::make_shared<const MetricsSnapshot>(registry_.snapshot(threads_.loop.wall()));
+  threads_.kinesis_calls.submit(
+      [token = in_flight_.enter(), sink = sink_, busy = busy_, failures = failures_, snapshot = std::move(snapshot)] {
+        try {
+          sink->publish(*snapshot);
+        } catch (...) {
+          // Against its contract; the next snapshot has these numbers again.
+          failures->add();
+        }
+        busy->store(false);
+      });
+}
+
+}  // namespace kcl::worker

@@ -1,0 +1,42 @@
+// The threads and the memory budget that the workers of one process share: what is behind kcl::Runtime.
+#pragma once
+
+#include <memory>
+
+#include <kcl/worker.h>
+
+#include "base/blocking_pool.h"
+#include "base/byte_budget.h"
+#include "base/event_loop.h"
+
+namespace kcl::worker {
+
+struct Threads {
+  explicit Threads(const Runtime::Options& options)
+      : kinesis_calls(options.max_io_threads),
+        store_calls(options.max_io_threads),
+        callbacks(options.max_callback_threads),
+        stop_requests(options.max_callback_threads),
+        budget(std::make_shared<base::ByteBudget>(options.buffer_bytes)) {}
+
+  /// First, so that it outlives the pools: what runs there posts to it.
+  base::EventLoop loop;
+  base::BlockingPool kinesis_calls;
+  /// Apart, so that slow reads never keep a lease from its renewal.
+  base::BlockingPool store_calls;
+  base::BlockingPool callbacks;
+  /// A stop_callback is the program's code, and must get through when every other thread is busy waiting for it.
+  base::BlockingPool stop_requests;
+  std::shared_ptr<base::ByteBudget> budget;
+};
+
+}  // namespace kcl::worker
+
+namespace kcl {
+
+class Runtime::Impl : public worker::Threads {
+ public:
+  using Threads::Threads;
+};
+
+}  // namespace kcl

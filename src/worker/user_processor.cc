@@ -1,0 +1,215 @@
+#include "worker/user_processor.h"
+
+#include <utility>
+
+namespace kcl::worker {
+
+using base::Task;
+using ports::CallbackResult;
+using ports::CheckpointResult;
+
+/// What the callback threads work on.
+struct UserProcessor::Seat {
+  Seat(InFlight::Token counted, std::shared_ptr<const ProgramFactory> make,
+       const std::shared_ptr<const ShardContext::Content>& content)
+      : token(std::move(counted)), factory(std::move(make)), context(content), checkpointer(content->guard) {}
+
+  /// First, so that it is the last to go: the worker waits for the program's destructor, too.
+  InFlight::Token token;
+  std::shared_ptr<const ProgramFactory> factory;
+  ShardContext context;
+  BlockingCheckpointer checkpointer;
+  std::unique_ptr<Program> program;
+};
+
+UserProcessor::UserProcessor(ProcessorHost& host, std::shared_ptr<const ProgramFactory> factory,
+                             UserProcessors& siblings, const ports::ShardEpoch& epoch, ports::Checkpoints& checkpoints)
+    : host_(host),
+      siblings_(siblings),
+      checkpoints_(checkpoints),
+      guard_(std::make_shared<EpochGuard>(std::make_shared<StrandLink<UserProcessor>>(host.threads.loop, *this))),
+      refreshing_(host.threads.loop, [this] { refresh(); }),
+      checkpointing_(host.threads.loop, host.on_failure) {
+  auto content = std::make_shared<ShardContext::Content>();
+  content->application = host.application;
+  content->stream = host.stream;
+  content->shard_id = epoch.shard_id;
+  content->worker_id = host.worker_id;
+  content->epoch = epoch.epoch;
+  content->checkpoint = epoch.checkpoint;
+  content->parents = epoch.parents;
+  content->hash_keys = epoch.hash_keys;
+  content->guard = guard_;
+  content->stop = stop_;
+  content->stop_worker = host.stop_worker;
+  seat_ = std::make_shared<Seat>(host.in_flight.enter(), std::move(factory), content);
+  siblings_.living_.insert(this);
+  refresh();
+}
+
+UserProcessor::~UserProcessor() {
+  siblings_.living_.erase(this);
+  guard_->link()->close();
+  guard_->end();
+  request_stop();
+  // Either this task or a callback that still runs is the last to hold the seat: the program's objects end on one of
+  // those threads.
+  host_.threads.callbacks.submit([seat = std::move(seat_)] {});
+}
+
+Task<CallbackResult> UserProcessor::initialize() {
+  Callback callback = [](const std::shared_ptr<Seat>& seat, const Settle& settle) {
+    if (!seat->program) seat->program = (*seat->factory)(seat->checkpointer);
+    seat->program->initialize(seat->context);
+    settle({});
+  };
+  Settled settled = co_await call(siblings_.initialize_, std::move(callback));
+  initialized_ = settled.result.ok();
+  co_return std::move(settled.result);
+}
+
+Task<CallbackResult> UserProcessor::process_records(RecordBatch batch) {
+  Callback callback = [batch, &threads = host_.threads](const std::shared_ptr<Seat>& seat, Settle settle) {
+    // The program may settle the batch long after the call, from a thread of its own: until then its processor lives.
+    // It is let go of on a callback thread all the same.
+    const std::shared_ptr<Seat> kept(
+        seat.get(), [&threads, held = seat](Seat*) mutable { threads.callbacks.submit([last = std::move(held)] {}); });
+    seat->program->process_records(batch,
+                                   [kept, settle = std::move(settle)](Settled settled) { settle(std::move(settled)); });
+  };
+  Settled settled = co_await call(siblings_.process_records_, std::move(callback));
+  if (settled.done_until && host_.checkpoint_automatically) {
+    // Best effort: the batch comes again whole in this epoch; another one begins after what is stored here.
+    co_await checkpoints_.checkpoint(std::move(settled.done_until));
+  }
+  co_return std::move(settled.result);
+}
+
+Task<CallbackResult> UserProcessor::dead_letter(ports::FailedRecord failed) {
+  Callback callback = [failed = std::move(failed), sink = host_.dead_letters](const std::shared_ptr<Seat>& seat,
+                                                                              const Settle& settle) {
+    sink->take(
+        {.record = failed.batch.front(), .shard = seat->context, .error = failed.error, .attempts = failed.attempts});
+    settle({});
+  };
+  Settled settled = co_await call(siblings_.dead_letter_, std::move(callback));
+  co_return std::move(settled.result);
+}
+
+Task<CallbackResult> UserProcessor::shard_ended() {
+  Callback callback = [](const std::shared_ptr<Seat>& seat, const Settle& settle) {
+    seat->program->shard_ended();
+    settle({});
+  };
+  Settled settled = co_await call(siblings_.shard_ended_, std::move(callback));
+  co_return std::move(settled.result);
+}
+
+Task<CallbackResult> UserProcessor::lease_lost() { return last_call(siblings_.lease_lost_, &Program::lease_lost); }
+
+Task<CallbackResult> UserProcessor::shutdown_requested() {
+  return last_call(siblings_.shutdown_requested_, &Program::shutdown_requested);
+}
+
+/// There is no later for it: RetryLater is an exception like any other.
+Task<CallbackResult> UserProcessor::last_call(CallbackMeter& meter, void (Program::*callback)()) {
+  if (!initialized_) co_return CallbackResult{};
+  Callback on_thread = [callback](const std::shared_ptr<Seat>& seat, const Settle& settle) {
+    (*seat->program.*callback)();
+    settle({});
+  };
+  Settled settled = co_await call(meter, std::move(on_thread));
+  if (!settled.result.ok()) settled.result.kind = CallbackResult::Kind::threw;
+  co_return std::move(settled.result);
+}
+
+/// Awaits one callback until it is settled, however long the program takes: the consumer's status names that wait (C9).
+Task<Settled> UserProcessor::call(CallbackMeter& meter, Callback callback) {
+  settled_.reset();
+  refresh();
+  const base::BootTime begun = host_.threads.loop.now();
+  Settle settle = [link = guard_->link(), number = ++call_](Settled settled) {
+    link->post([number, settled = std::move(settled)](UserProcessor& processor) { processor.settle(number, settled); });
+  };
+  auto task = [seat = seat_, callback = std::move(callback), settle = std::move(settle)] {
+    try {
+      callback(seat, settle);
+    } catch (...) {
+      Settled thrown;
+      thrown.result = result_of(std::current_exception());
+      settle(std::move(thrown));
+    }
+  };
+  host_.threads.callbacks.submit(std::move(task));
+  while (!settled_) co_await settled_event_.wait_uninterruptibly(host_.threads.loop);
+
+  meter.seconds->observe(std::chrono::duration<double>(host_.threads.loop.now() - begun).count());
+  if (settled_->result.kind == CallbackResult::Kind::threw) meter.failures->add();
+  co_return *std::exchange(settled_, std::nullopt);
+}
+
+void UserProcessor::settle(std::uint64_t call, Settled settled) {
+  if (call != call_ || settled_) return;
+  settled_ = std::move(settled);
+  settled_event_.notify_all();
+}
+
+/// Tells the program's threads how far the lease is ours, again and again: renewals go on while a callback runs.
+void UserProcessor::refresh() {
+  guard_->publish(checkpoints_.valid_until());
+  if (checkpoints_.lost() && !guard_->over()) {
+    guard_->end();
+    request_stop();
+  }
+  refreshing_.arm(host_.threads.loop.now() + host_.failover / 10);
+}
+
+/// On a thread of its own kind: stop callbacks are the program's code.
+void UserProcessor::request_stop() {
+  if (stop_.stop_requested()) return;
+  host_.threads.stop_requests.submit(
+      [token = host_.in_flight.enter(), stop = stop_]() mutable { stop.request_stop(); });
+}
+
+void UserProcessor::serve_checkpoint(std::optional<Position> position,
+                                     std::shared_ptr<std::promise<CheckpointResult>> answer) {
+  checkpointing_.spawn("checkpoint", checkpoint(std::move(position), std::move(answer)));
+}
+
+Task<void> UserProcessor::checkpoint(std::optional<Position> position,
+                                     std::shared_ptr<std::promise<CheckpointResult>> answer) {
+  CheckpointResult result{CheckpointResult::Kind::lease_lost, "the lease is lost"};
+  if (!checkpoints_.lost()) result = co_await checkpoints_.checkpoint(std::move(position));
+  answer->set_value(std::move(result));
+}
+
+CallbackMeter::CallbackMeter(metrics::Registry& registry, const char* callback) {
+  const metrics::Labels labels{{"callback", callback}};
+  seconds = registry.histogram("kclpp_callback_seconds", "How long callbacks take until they are settled.", labels,
+                               metrics::duration_bounds());
+  failures = registry.counter("kclpp_callback_failures_total", "Callbacks that threw, or whose Ack failed.", labels);
+}
+
+UserProcessors::UserProcessors(ProcessorHost host, ProgramFactory factory)
+    : host_(std::move(host)),
+      factory_(std::make_shared<const ProgramFactory>(std::move(factory))),
+      initialize_(host_.registry, "initialize"),
+      process_records_(host_.registry, "process_records"),
+      dead_letter_(host_.registry, "dead_letter"),
+      lease_lost_(host_.registry, "lease_lost"),
+      shard_ended_(host_.registry, "shard_ended"),
+      shutdown_requested_(host_.registry, "shutdown_requested") {}
+
+std::unique_ptr<ports::Processor> UserProcessors::create(const ports::ShardEpoch& epoch,
+                                                         ports::Checkpoints& checkpoints) {
+  auto processor = std::make_unique<UserProcessor>(host_, factory_, *this, epoch, checkpoints);
+  if (stop_requested_) processor->request_stop();
+  return processor;
+}
+
+void UserProcessors::request_stop() {
+  stop_requested_ = true;
+  for (UserProcessor* processor : living_) processor->request_stop();
+}
+
+}  // namespace kcl::worker

@@ -1,0 +1,32 @@
+#include "simulation/checks/checks.h"
+
+namespace kcl::simulation::checks {
+
+void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch) {
+  for (const std::string& parent : truth.shards[epoch.shard_id].parents) {
+    const auto& shard = truth.shards[parent];
+    if (shard.ended || truth.is_forgotten(shard)) continue;
+    // A parent that needs no lease holds nothing that is wanted.
+    if (truth.first_wanted(shard) < shard.records.size())
+      truth.blame("C3", epoch.shard_id, "starts before its parent " + parent + " has ended");
+  }
+}
+
+void removal_is_due(Truth& truth, const RowChange& change) {
+  if (change.after || !change.before || change.by.kind == Writer::Kind::person) return;
+  const auto& shard = truth.shards[change.key];
+  if (!change.before->ended()) {
+    if (!truth.is_forgotten(shard))
+      truth.blame("C3", change.key, change.by.process + " removed the row of a shard that is not read to its end");
+    return;
+  }
+  for (const std::string& child : shard.children) {
+    const auto& its = truth.shards[child];
+    // A child that the service has forgotten has nothing left to wait for.
+    const bool started = its.row ? its.row->started() : its.ended || truth.is_forgotten(its);
+    if (!started)
+      truth.blame("C3", change.key, change.by.process + " removed its row before its child " + child + " started");
+  }
+}
+
+}  // namespace kcl::simulation::checks

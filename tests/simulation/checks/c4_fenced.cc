@@ -1,0 +1,30 @@
+#include "simulation/checks/checks.h"
+
+namespace kcl::simulation::checks {
+
+void write_is_fenced(Truth& truth, const RowChange& change) {
+  if (!change.before || !change.after || change.by.kind == Writer::Kind::person) return;
+  if (change.after->counter < change.before->counter) truth.blame("C4", change.key, "the counter went backwards");
+  if (change.by.kind != Writer::Kind::kclpp || change.before->checkpoint == change.after->checkpoint) return;
+  if (change.before->checkpoint.is_real() && change.after->checkpoint < change.before->checkpoint)
+    truth.blame("C4", change.key, "the checkpoint went backwards");
+  if (change.kind != WriteKind::holder)
+    truth.blame("C4", change.key, "the checkpoint was moved by " + change.by.process + ", which is not the holder");
+}
+
+void epoch_grows(Truth& truth, const ports::ShardEpoch& epoch) {
+  auto& shard = truth.shards[epoch.shard_id];
+  if (epoch.epoch <= shard.newest_epoch) {
+    truth.blame("C4", epoch.shard_id,
+                "epoch " + std::to_string(epoch.epoch) + " begins, which is not greater than the last, " +
+                    std::to_string(shard.newest_epoch));
+  }
+  shard.newest_epoch = std::max(shard.newest_epoch, epoch.epoch);
+  const auto& taken = truth.epochs[{epoch.shard_id, epoch.epoch}].taken;
+  if (!taken) return truth.blame("C4", epoch.shard_id, "an epoch begins that no take began");
+  if (taken->checkpoint != epoch.checkpoint)
+    truth.blame("C4", epoch.shard_id,
+                "the epoch begins after " + epoch.checkpoint.text() + ", but the row said " + taken->checkpoint.text());
+}
+
+}  // namespace kcl::simulation::checks

@@ -1,0 +1,242 @@
+#include "simulation/fleet.h"
+
+#include <algorithm>
+
+#include "leases/kcl_row.h"
+
+namespace kcl::simulation {
+
+namespace {
+
+embedded::Stream::Options stream_options(const World& world, const FleetOptions& options) {
+  embedded::Stream::Options stream;
+  stream.name = "simulated";
+  stream.shards = options.shards;
+  stream.created = world.server_time();
+  stream.retention = options.retention;
+  stream.page_size = options.shards_on_page;
+  stream.limits = embedded::Limits::none();
+  return stream;
+}
+
+engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOptions& fleet) {
+  engine::EngineOptions options;
+  options.worker_id = worker.id;
+  options.failover = worker.failover.value_or(fleet.failover);
+  // A fleet that starts in bad weather waits it out.
+  options.start_patience = std::chrono::hours(24);
+  options.stop_when_done = fleet.stop_when_done;
+  options.sync.stream = "simulated";
+  options.sync.initial = worker.initial.value_or(fleet.initial);
+  options.sync.interval = fleet.sync_interval;
+  options.sync.keep_ended = fleet.keep_ended;
+  options.coordinator.max_leases = fleet.max_leases;
+  options.consumer.checkpoint_automatically = worker.style == CheckpointStyle::by_library;
+  options.consumer.checkpoint_interval = fleet.checkpoint_interval;
+  options.consumer.reader.max_records = 20;
+  options.consumer.on_error = fleet.on_error;
+  return options;
+}
+
+std::string line_of(const LogEvent& event) {
+  std::string line(name_of(event.level));
+  line += ' ' + event.name;
+  for (const auto& [key, value] : event.fields) line += ' ' + key + '=' + value;
+  return line;
+}
+
+base::Task<void> run_engine(SimWorker& worker) { worker.result = co_await worker.engine.run(); }
+
+}  // namespace
+
+SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& options, embedded::Stream& stream,
+                     const ShardBirths& births, StoreServer& server, Journal& journal, const Faults& faults)
+    : spec(std::move(worker)),
+      loop(world, spec.clock),
+      random(world.random.next()),
+      kinesis(world, loop, stream, births, faults.kinesis),
+      store(world, loop, server, faults.store, {.kind = Writer::Kind::kclpp, .process = spec.name},
+            options.rows_on_page),
+      processors(world, loop, journal, faults.processor, spec.name, spec.style),
+      engine(engine::EnginePorts{.loop = loop,
+                                 .random = random,
+                                 .kinesis = kinesis,
+                                 .store = store,
+                                 .processors = processors,
+                                 .budget = std::make_shared<base::ByteBudget>(64UL << 20),
+                                 .metrics = metrics,
+                                 .log = base::EventLog(loop,
+                                                       [&world, name = spec.name](const LogEvent& event) {
+                                                         if (world.tracing()) world.trace(name, " ", line_of(event));
+                                                         if (event.name == "worker_failed")
+                                                           world.violation(name + ' ' + line_of(event));
+                                                       })},
+             engine_options(spec, options)),
+      scope(loop, [&world, name = spec.name](const std::string& task, std::exception_ptr) {
+        world.violation(name + ": task " + task + " threw");
+      }) {
+  scope.spawn("engine", run_engine(*this));
+}
+
+Fleet::Fleet(World& world, FleetOptions options)
+    : world_(world),
+      options_(options),
+      journal_(world),
+      stream_(stream_options(world, options)),
+      server_(world, [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
+        journal_.row_changed(by, key, before, after);
+      }) {
+  journal_.truth().retention = options.retention;
+  ListShards request;
+  request.stream = "simulated";
+  do {
+    const auto page = stream_.list_shards(request, world_.server_time());
+    for (const Shard& shard : page->shards) open_.push_back(shard.id);
+    request.next_token = page->next_token;
+  } while (!request.next_token.empty());
+}
+
+SimWorker& Fleet::start(WorkerSpec spec) {
+  if (spec.id.empty()) spec.id = spec.name;
+  const std::string name = spec.name;
+  world_.trace(name, " starts as ", spec.id);
+  journal_.worker_starts(spec.initial.value_or(options_.initial));
+  auto worker =
+      std::make_unique<SimWorker>(world_, std::move(spec), options_, stream_, births_, server_, journal_, faults_);
+  return *(workers_[name] = std::move(worker));
+}
+
+SimWorker& Fleet::start_worker(std::string name, WorkerLoop::Clock clock, CheckpointStyle style) {
+  return start({.name = std::move(name), .clock = clock, .style = style});
+}
+
+void Fleet::start_java_worker(const std::string& name, WorkerLoop::Clock clock) {
+  world_.trace(name, " (Java) starts");
+  journal_.worker_starts(shards::InitialPosition::trim_horizon);
+  const JavaWorker::Environment environment{.world = world_,
+                                            .stream = stream_,
+                                            .births = births_,
+                                            .server = server_,
+                                            .journal = journal_,
+                                            .faults = faults_,
+                                            .failover = options_.failover,
+                                            .rows_on_page = options_.rows_on_page};
+  java_workers_[name] = std::make_unique<JavaWorker>(name, clock, environment);
+}
+
+void Fleet::crash(const std::string& name) {
+  world_.trace(name, " crashes");
+  workers_.erase(name);
+  java_workers_.erase(name);
+}
+
+engine::EngineResult Fleet::shut_down(const std::string& name, base::Duration deadline) {
+  world_.trace(name, " is shut down");
+  SimWorker& worker = *workers_.at(name);
+  worker.engine.request_shutdown(worker.loop.now() + deadline);
+  run_until([&] { return worker.result.has_value(); }, 2 * deadline + std::chrono::minutes(1));
+  engine::EngineResult result =
+      worker.result.value_or(engine::EngineResult{.failure = "did not end", .unfinished = {}});
+  workers_.erase(name);
+  return result;
+}
+
+void Fleet::put(std::size_t records) {
+  for (std::size_t i = 0; i < records; ++i) {
+    const testing::PutRecord record{.partition_key = "key-" + std::to_string(world_.random.below(200)),
+                                    .data = "record-" + std::to_string(++keys_),
+                                    .explicit_hash_key = {}};
+    const auto placed = stream_.put_record(record, world_.server_time());
+    if (placed) journal_.put(placed->shard_id, placed->sequence_number, world_.server_time());
+  }
+}
+
+void Fleet::produce(base::Duration every, std::size_t most) {
+  producing_ = true;
+  produce_again(every, most);
+}
+
+void Fleet::produce_again(base::Duration every, std::size_t most) {
+  if (!producing_) return;
+  put(1 + world_.random.below(most));
+  world_.after(world_.random.between(every / 2, every), [this, every, most] { produce_again(every, most); });
+}
+
+void Fleet::resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children) {
+  journal_.resharded(parents, children);
+  for (const std::string& parent : parents) std::erase(open_, parent);
+  for (const std::string& child : children) {
+    births_.emplace(child, world_.now());
+    open_.push_back(child);
+  }
+}
+
+bool Fleet::split_one() {
+  const std::string parent = open_[world_.random.below(open_.size())];
+  const auto children = stream_.split_shard(parent, std::nullopt, world_.server_time());
+  if (!children) return false;
+  world_.trace("the stream splits ", parent);
+  resharded({parent}, *children);
+  return true;
+}
+
+bool Fleet::merge_one() {
+  const auto open = open_;
+  for (const std::string& first : open) {
+    for (const std::string& second : open) {
+      if (first == second) continue;
+      const auto child = stream_.merge_shards(first, second, world_.server_time());
+      if (!child) continue;
+      world_.trace("the stream merges ", first, " and ", second);
+      resharded({first, second}, {*child});
+      return true;
+    }
+  }
+  return false;
+}
+
+std::optional<leases::Lease> Fleet::lease(const std::string& shard) const {
+  const auto row = server_.get(shard);
+  if (!row) return std::nullopt;
+  auto lease = leases::kcl_row::parse(*row);
+  if (!lease) return std::nullopt;
+  return *std::move(lease);
+}
+
+std::map<std::string, std::size_t> Fleet::loads() {
+  std::map<std::string, std::size_t> loads;
+  for (const auto& [name, worker] : workers_) loads[worker->spec.id];
+  for (const std::string& shard : open_) {
+    const auto& row = journal_.truth().shards[shard].row;
+    if (row && row->owner) ++loads[*row->owner];
+  }
+  return loads;
+}
+
+bool Fleet::all_owned() {
+  auto counts = loads();
+  std::size_t total = 0;
+  for (const auto& [id, count] : counts) {
+    const bool alive = java_workers_.contains(id) ||
+                       std::ranges::any_of(workers_, [&](const auto& worker) { return worker.second->spec.id == id; });
+    if (alive) total += count;
+  }
+  return total == open_.size();
+}
+
+bool Fleet::balanced() {
+  const auto counts = loads();
+  std::size_t total = 0;
+  std::size_t least = SIZE_MAX;
+  std::size_t most = 0;
+  for (const auto& [id, count] : counts) {
+    const bool alive = std::ranges::any_of(workers_, [&](const auto& worker) { return worker.second->spec.id == id; });
+    if (!alive) return false;
+    total += count;
+    least = std::min(least, count);
+    most = std::max(most, count);
+  }
+  return total == open_.size() && most <= least + 1;
+}
+
+}  // namespace kcl::simulation

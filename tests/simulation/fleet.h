@@ -1,0 +1,141 @@
+// A stream, a lease store, and the workers between them: the same engine as in production, in virtual time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "embedded/stream.h"
+#include "engine/engine.h"
+#include "simulation/faults.h"
+#include "simulation/java_worker.h"
+#include "simulation/journal.h"
+#include "simulation/sim_kinesis.h"
+#include "simulation/sim_processor.h"
+#include "simulation/sim_store.h"
+#include "simulation/worker_loop.h"
+#include "simulation/world.h"
+
+namespace kcl::simulation {
+
+struct FleetOptions {
+  std::size_t shards = 8;
+  base::Duration failover = std::chrono::seconds(10);
+  shards::InitialPosition initial = shards::InitialPosition::trim_horizon;
+  std::size_t max_leases = SIZE_MAX;
+  bool stop_when_done = false;
+  OnError on_error = OnError::retry;
+  std::chrono::milliseconds retention = std::chrono::hours(24);
+  /// Of a listing, and of a scan.
+  std::size_t shards_on_page = 1'000;
+  std::size_t rows_on_page = 1'000;
+  /// How long ended rows stay.
+  base::Duration keep_ended = std::chrono::hours(1);
+  base::Duration sync_interval = std::chrono::seconds(20);
+  base::Duration checkpoint_interval = std::chrono::seconds(3);
+};
+
+struct WorkerSpec {
+  /// Of the process: never used twice in a run.
+  std::string name;
+  /// Its name in the lease table; the process's if empty. Several processes may use one, one after the other or at
+  /// once.
+  std::string id = {};
+  WorkerLoop::Clock clock = {};
+  CheckpointStyle style = CheckpointStyle::by_library;
+  std::optional<base::Duration> failover = {};
+  std::optional<shards::InitialPosition> initial = {};
+};
+
+/// One process.
+struct SimWorker {
+  SimWorker(World& world, WorkerSpec spec, const FleetOptions& options, embedded::Stream& stream,
+            const ShardBirths& births, StoreServer& server, Journal& journal, const Faults& faults);
+
+  WorkerSpec spec;
+  WorkerLoop loop;
+  base::Random random;
+  SimKinesis kinesis;
+  SimStore store;
+  SimProcessors processors;
+  metrics::Registry metrics;
+  engine::Engine engine;
+  std::optional<engine::EngineResult> result;
+  base::TaskScope scope;
+};
+
+class Fleet {
+ public:
+  Fleet(World& world, FleetOptions options);
+
+  World& world() { return world_; }
+  Journal& journal() { return journal_; }
+  Faults& faults() { return faults_; }
+  embedded::Stream& stream() { return stream_; }
+  StoreServer& store() { return server_; }
+  const FleetOptions& options() const { return options_; }
+
+  SimWorker& start(WorkerSpec spec);
+  SimWorker& start_worker(std::string name, WorkerLoop::Clock clock = {},
+                          CheckpointStyle style = CheckpointStyle::by_library);
+  /// As kill -9: nothing more runs.
+  void crash(const std::string& name);
+  /// Ends in an orderly way; waits for it in virtual time.
+  engine::EngineResult shut_down(const std::string& name, base::Duration deadline = std::chrono::seconds(30));
+  /// Processes, by their names.
+  std::map<std::string, std::unique_ptr<SimWorker>>& workers() { return workers_; }
+
+  /// Java KCL 2.x workers among them, by their names.
+  std::map<std::string, std::unique_ptr<JavaWorker>>& java_workers() { return java_workers_; }
+  void start_java_worker(const std::string& name, WorkerLoop::Clock clock = {});
+
+  void put(std::size_t records);
+  /// Keeps putting up to `most` records at a time, until stop_producing().
+  void produce(base::Duration every, std::size_t most = 8);
+  void stop_producing() { producing_ = false; }
+  const std::vector<std::string>& open_shards() const { return open_; }
+  bool split_one();
+  bool merge_one();
+
+  void run_for(base::Duration duration) { world_.run_for(duration); }
+  /// Runs until `done`, at most for `patience` of virtual time.
+  template <class Done>
+  bool run_until(Done done, base::Duration patience) {
+    const auto deadline = world_.now() + patience;
+    while (!done()) {
+      if (world_.now() >= deadline) return false;
+      run_for(std::chrono::milliseconds(100));
+    }
+    return true;
+  }
+  /// Row of a shard now, as stored.
+  std::optional<leases::Lease> lease(const std::string& shard) const;
+  /// Live workers' counts of open shards' leases, as stored, by worker id.
+  std::map<std::string, std::size_t> loads();
+  /// Every open shard has an owner that is alive, and no worker has two more than another.
+  bool balanced();
+  /// Every open shard has an owner that is alive, Java's workers included.
+  bool all_owned();
+  bool drained() { return journal_.all_done(); }
+
+ private:
+  void resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children);
+  void produce_again(base::Duration every, std::size_t most);
+
+  World& world_;
+  FleetOptions options_;
+  Faults faults_;
+  Journal journal_;
+  embedded::Stream stream_;
+  ShardBirths births_;
+  StoreServer server_;
+  std::vector<std::string> open_;
+  bool producing_ = false;
+  std::uint64_t keys_ = 0;
+  std::map<std::string, std::unique_ptr<SimWorker>> workers_;
+  std::map<std::string, std::unique_ptr<JavaWorker>> java_workers_;
+};
+
+}  // namespace kcl::simulation

@@ -1,0 +1,137 @@
+#include "simulation/journal.h"
+
+#include <algorithm>
+
+#include "leases/kcl_row.h"
+
+namespace kcl::simulation {
+
+using checks::Range;
+using checks::RowChange;
+using checks::WriteKind;
+
+void Journal::put(const std::string& shard, const std::string& sequence_number, Timestamp time) {
+  truth_.shards[shard].records.push_back({.number = *SequenceNumber::parse(sequence_number), .time = time});
+  ++records_put_;
+}
+
+void Journal::resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children) {
+  for (const auto& parent : parents) {
+    truth_.shards[parent].children = children;
+    truth_.shards[parent].closed = world_.server_time();
+  }
+  for (const auto& child : children) truth_.shards[child].parents = parents;
+}
+
+void Journal::worker_starts(shards::InitialPosition initial) {
+  if (initial == shards::InitialPosition::trim_horizon) start_allowed_.trim_horizon = true;
+  if (initial == shards::InitialPosition::latest && !start_allowed_.latest_since)
+    start_allowed_.latest_since = world_.server_time();
+}
+
+void Journal::epoch_began(const std::string& process, const ports::ShardEpoch& epoch) {
+  world_.trace(process, " starts ", epoch.shard_id, " in epoch ", epoch.epoch, " after ", epoch.checkpoint.text());
+  ++moves_;
+  checks::epoch_grows(truth_, epoch);
+  checks::epoch_is_current(truth_, process, epoch);
+  checks::parents_have_ended(truth_, epoch);
+  auto& state = truth_.epochs[{epoch.shard_id, epoch.epoch}];
+  const auto at = state.taken ? state.taken->at : std::nullopt;
+  state.next = truth_.index_after(truth_.shards[epoch.shard_id], epoch.checkpoint, at);
+}
+
+void Journal::call_began(const std::string& process, const ports::ShardEpoch& epoch, const RecordBatch& batch) {
+  checks::epoch_is_current(truth_, process, epoch);
+  checks::batch_is_next(truth_, epoch, batch);
+  world_.trace(process, " is given ", batch.size(), " records of ", epoch.shard_id, ", from ",
+               truth_.epochs[{epoch.shard_id, epoch.epoch}].in_flight.value_or(0));
+}
+
+void Journal::call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batch, bool ok) {
+  auto& state = truth_.epochs[{epoch.shard_id, epoch.epoch}];
+  const Range range{.begin = state.in_flight.value_or(0), .count = batch.size()};
+  state.in_flight.reset();
+  world_.trace(ok ? "done" : "not done", " with ", batch.size(), " records of ", epoch.shard_id, ", from ",
+               range.begin);
+  if (!ok) return;
+  state.next = range.begin + range.count;
+  note_done(epoch.shard_id, epoch.epoch, range);
+}
+
+void Journal::done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records) {
+  const std::size_t after = truth_.index_after(truth_.shards[shard], records.front().position());
+  note_done(shard, epoch, {.begin = after == 0 ? 0 : after - 1, .count = records.size()});
+}
+
+void Journal::note_done(const std::string& shard, std::uint64_t epoch, Range range) {
+  auto& records = truth_.shards[shard].records;
+  checks::sink_takes(truth_, shard, epoch, range);
+  for (std::size_t i = range.begin; i < std::min(range.begin + range.count, records.size()); ++i) {
+    records[i].done = true;
+    if (++records[i].times_done > 1) ++repeated_;
+  }
+}
+
+void Journal::dead_lettered(const ports::ShardEpoch& epoch, const Record& record) {
+  world_.trace("dead letter of ", epoch.shard_id, ": ", record.text());
+  dead_letters_.emplace(record.text());
+}
+
+void Journal::row_changed(const Writer& by, const std::string& key, const Item* before, const Item* after) {
+  auto& shard = truth_.shards[key];
+  RowChange change{.by = by, .key = key, .before_item = before, .after_item = after};
+  if (before != nullptr) change.before = shard.row;
+  if (after != nullptr) {
+    auto row = leases::kcl_row::parse(*after);
+    if (!row) return truth_.blame("C14", key, "a row that does not parse: " + row.error());
+    change.after = *std::move(row);
+  }
+  change.kind = checks::kind_of(change);
+  trace_row(change);
+
+  checks::write_is_documented(truth_, change);
+  checks::write_is_fenced(truth_, change);
+  checks::start_instant_is_kept(truth_, change, start_allowed_);
+  checks::checkpoint_passes_nothing(truth_, change);
+  checks::end_has_children(truth_, change);
+  checks::release_waits_for_callbacks(truth_, change);
+  checks::removal_is_due(truth_, change);
+
+  shard.row = change.after;
+  if (!change.after) return;
+  shard.had_row = true;
+  shard.ended |= change.after->ended();
+  if (change.kind == WriteKind::take) {
+    shard.taken_epoch = static_cast<std::uint64_t>(change.after->counter);
+    truth_.epochs[{key, shard.taken_epoch}].taken = change.after;
+  }
+  // An explicit rewind: what lies behind the new position is to be read again.
+  if (by.kind == Writer::Kind::person && change.before && change.before->checkpoint != change.after->checkpoint) {
+    const std::size_t from = truth_.index_after(shard, change.after->checkpoint, change.after->at);
+    for (std::size_t i = from; i < shard.records.size(); ++i) shard.records[i].done = false;
+    shard.settled = std::min(shard.settled, from);
+  }
+}
+
+void Journal::trace_row(const RowChange& change) {
+  if (!world_.tracing()) return;
+  if (!change.after) return world_.trace(change.by.process, " removes row ", change.key);
+  const leases::Lease& row = *change.after;
+  world_.trace(change.by.process, " writes row ", change.key, " owner ", row.owner.value_or("-"), " counter ",
+               row.counter, " checkpoint ", row.checkpoint.text(),
+               row.claim ? " claimed by " + row.claim->worker_id : std::string());
+}
+
+bool Journal::all_done() {
+  return std::ranges::all_of(
+      truth_.shards, [this](auto& named) { return truth_.settled(named.second) == named.second.records.size(); });
+}
+
+bool Journal::done_before(Timestamp time) {
+  return std::ranges::all_of(truth_.shards, [&](auto& named) {
+    const std::size_t next = truth_.settled(named.second);
+    return next == named.second.records.size() || named.second.records[next].time >= time;
+  });
+}
+
+}  // namespace kcl::simulation

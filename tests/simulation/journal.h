@@ -1,0 +1,72 @@
+// Keeps the truth of a run, and has every step of it checked against the promises (checks/checks.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <kcl/item_store.h>
+#include <kcl/record.h>
+
+#include "ports/processor.h"
+#include "shards/rules.h"
+#include "simulation/checks/checks.h"
+#include "simulation/sim_store.h"
+#include "simulation/truth.h"
+#include "simulation/world.h"
+
+namespace kcl::simulation {
+
+class Journal {
+ public:
+  explicit Journal(World& world) : world_(world), truth_(world) {}
+
+  Truth& truth() noexcept { return truth_; }
+
+  // The stream.
+  void put(const std::string& shard, const std::string& sequence_number, Timestamp time);
+  void resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children);
+
+  /// A worker starts, which will fix the application's start instant if nobody has.
+  void worker_starts(shards::InitialPosition initial);
+
+  // What processors are given. Records that a Java worker is done with are told as `done`.
+  void epoch_began(const std::string& process, const ports::ShardEpoch& epoch);
+  void call_began(const std::string& process, const ports::ShardEpoch& epoch, const RecordBatch& batch);
+  void call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batch, bool ok);
+  void done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records);
+
+  /// The dead-letter sink took a record of a call.
+  void dead_lettered(const ports::ShardEpoch& epoch, const Record& record);
+
+  /// Every write to the lease table.
+  void row_changed(const Writer& by, const std::string& key, const Item* before, const Item* after);
+
+  std::size_t records_put() const { return records_put_; }
+  /// Data of the records that the dead-letter sink took.
+  const std::set<std::string>& dead_letters() const { return dead_letters_; }
+  std::size_t repeated() const { return repeated_; }
+  std::size_t moves() const { return moves_; }
+  std::size_t undone() { return checks::undone(truth_); }
+  bool all_done();
+  /// Everything that was put before `time` is done.
+  bool done_before(Timestamp time);
+  /// At the end of a run: everything done.
+  void check_complete() { checks::everything_is_done(truth_); }
+
+ private:
+  void note_done(const std::string& shard, std::uint64_t epoch, checks::Range range);
+  void trace_row(const checks::RowChange& change);
+
+  World& world_;
+  Truth truth_;
+  checks::StartAllowed start_allowed_;
+  std::set<std::string> dead_letters_;
+  std::size_t records_put_ = 0;
+  std::size_t repeated_ = 0;
+  std::size_t moves_ = 0;
+};
+
+}  // namespace kcl::simulation

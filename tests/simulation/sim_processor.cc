@@ -1,0 +1,130 @@
+#include "simulation/sim_processor.h"
+
+#include <algorithm>
+
+#include "base/task_scope.h"
+
+namespace kcl::simulation {
+
+using base::Task;
+using ports::CallbackResult;
+
+class SimProcessor final : public ports::Processor {
+ public:
+  SimProcessor(SimProcessors& made_by, ports::ShardEpoch epoch, ports::Checkpoints& checkpoints)
+      : by_(made_by),
+        epoch_(std::move(epoch)),
+        checkpoints_(checkpoints),
+        threads_(made_by.loop_, [&world = made_by.world_](const std::string& name, const std::exception_ptr&) {
+          world.violation("the program's thread " + name + " threw");
+        }) {}
+
+  Task<CallbackResult> initialize() override {
+    if (!began_) by_.journal_.epoch_began(by_.process_, epoch_);
+    began_ = true;
+    co_await work();
+    co_return threw(by_.faults_.throws_elsewhere);
+  }
+
+  Task<CallbackResult> process_records(RecordBatch batch) override {
+    by_.journal_.call_began(by_.process_, epoch_, batch);
+    in_call_ = true;
+    co_await work();
+    CallbackResult result = threw(by_.faults_.throws);
+    if (poisoned(batch)) result = {.kind = CallbackResult::Kind::threw, .what = "poison", .retry_after = {}};
+    if (result.ok() && by_.world_.chance(by_.faults_.retries_later)) {
+      result.kind = CallbackResult::Kind::retry_later;
+      result.retry_after = by_.world_.random.between(base::Duration::zero(), by_.faults_.retry_later);
+    }
+    in_call_ = false;
+    by_.journal_.call_ended(epoch_, batch, result.ok());
+    if (!result.ok()) co_return result;
+    if (wants_checkpoint()) co_await checkpoints_.checkpoint(std::nullopt);
+    if (by_.world_.chance(by_.faults_.checkpoints_outside))
+      threads_.spawn("checkpoint", checkpoint_outside(batch.back().position()));
+    co_return result;
+  }
+
+  Task<CallbackResult> dead_letter(ports::FailedRecord failed) override {
+    by_.journal_.call_began(by_.process_, epoch_, failed.batch);
+    co_await work();
+    CallbackResult result;
+    if (by_.world_.chance(by_.faults_.refuses_dead_letters))
+      result = {.kind = CallbackResult::Kind::threw, .what = "disk full", .retry_after = {}};
+    by_.journal_.call_ended(epoch_, failed.batch, result.ok());
+    if (result.ok()) by_.journal_.dead_lettered(epoch_, failed.batch.front());
+    co_return result;
+  }
+
+  Task<CallbackResult> lease_lost() override {
+    by_.world_.trace(by_.process_, " lost ", epoch_.shard_id);
+    if (by_.world_.chance(0.5)) {
+      const auto result = co_await checkpoints_.checkpoint(std::nullopt);
+      if (result.kind != ports::CheckpointResult::Kind::lease_lost)
+        by_.journal_.truth().blame("C4", epoch_.shard_id, "a checkpoint after the loss of the lease is not refused");
+    }
+    co_return CallbackResult{};
+  }
+
+  Task<CallbackResult> shard_ended() override {
+    const CallbackResult result = threw(by_.faults_.throws_elsewhere);
+    const bool asks = by_.style_ != CheckpointStyle::by_library && !by_.world_.chance(0.2);
+    if (result.ok() && asks) co_await checkpoints_.checkpoint(std::nullopt);
+    co_return result;
+  }
+
+  Task<CallbackResult> shutdown_requested() override {
+    const CallbackResult result = threw(by_.faults_.throws_elsewhere);
+    if (result.ok() && by_.style_ != CheckpointStyle::by_library) co_await checkpoints_.checkpoint(std::nullopt);
+    co_return result;
+  }
+
+ private:
+  bool poisoned(const RecordBatch& batch) const {
+    const auto& poison = by_.faults_.poison;
+    return std::ranges::any_of(batch, [&](const Record& record) { return poison.contains(record.text()); });
+  }
+
+  bool wants_checkpoint() {
+    if (by_.style_ == CheckpointStyle::every_batch) return true;
+    return by_.style_ == CheckpointStyle::now_and_then && by_.world_.chance(0.3);
+  }
+
+  /// What another thread of the program does some time after the batch that ended there was done with, whatever became
+  /// of the lease. Without a position only between calls: within one it would mean the end of the batch in hand.
+  Task<void> checkpoint_outside(Position done) {
+    base::Stop never;
+    const auto wait = by_.world_.random.between(base::Duration::zero(), std::chrono::seconds(20));
+    co_await base::sleep_for(by_.loop_, wait, never);
+    std::optional<Position> position = std::move(done);
+    if (!in_call_ && by_.world_.chance(0.5)) position.reset();
+    co_await checkpoints_.checkpoint(std::move(position));
+  }
+
+  Task<void> work() {
+    const ProcessorFaults& faults = by_.faults_;
+    const auto duration =
+        by_.world_.chance(faults.stalls) ? faults.stall : by_.world_.random.between(faults.shortest, faults.longest);
+    base::Stop never;
+    co_await base::sleep_for(by_.loop_, duration, never);
+  }
+
+  CallbackResult threw(double probability) {
+    if (!by_.world_.chance(probability)) return {};
+    return {.kind = CallbackResult::Kind::threw, .what = "injected", .retry_after = {}};
+  }
+
+  SimProcessors& by_;
+  ports::ShardEpoch epoch_;
+  ports::Checkpoints& checkpoints_;
+  bool began_ = false;
+  bool in_call_ = false;
+  base::TaskScope threads_;
+};
+
+std::unique_ptr<ports::Processor> SimProcessors::create(const ports::ShardEpoch& epoch,
+                                                        ports::Checkpoints& checkpoints) {
+  return std::make_unique<SimProcessor>(*this, epoch, checkpoints);
+}
+
+}  // namespace kcl::simulation

@@ -1,0 +1,87 @@
+// Everything that really happened in a run: what was put, what each processor was given and is done with, what the
+// lease rows say. The checks compare the fleet with it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <kcl/position.h>
+
+#include "leases/lease.h"
+#include "simulation/world.h"
+
+namespace kcl::simulation {
+
+struct RecordTruth {
+  SequenceNumber number;
+  Timestamp time{};
+  int times_done = 0;
+  /// Some processor was done with it, and no operator has wound the shard back since.
+  bool done = false;
+};
+
+struct ShardTruth {
+  std::vector<RecordTruth> records;
+  std::vector<std::string> parents;
+  std::vector<std::string> children;
+  std::optional<Timestamp> closed;
+  /// As the last write left it; empty when there is none.
+  std::optional<leases::Lease> row;
+  bool had_row = false;
+  /// SHARD_END was stored.
+  bool ended = false;
+  /// The last epoch that kclpp took, and the last in which a processor began.
+  std::uint64_t taken_epoch = 0;
+  std::uint64_t newest_epoch = 0;
+  /// An epoch-fenced sink: the largest epoch it has seen, and where its records without a gap end.
+  std::uint64_t sink_epoch = 0;
+  std::optional<std::size_t> sink_end;
+  /// Everything before this is settled: done, or gone from the stream.
+  std::size_t settled = 0;
+};
+
+struct EpochTruth {
+  /// Where the row stood when it was taken; nothing when the take was not seen.
+  std::optional<leases::Lease> taken;
+  /// Index of the next record that must come; empty until known.
+  std::optional<std::size_t> next;
+  std::optional<std::size_t> in_flight;
+};
+
+class Truth {
+ public:
+  explicit Truth(World& its_world) : world(its_world) {}
+
+  World& world;
+  /// Records put before this need not be delivered (C6). Known from the first row on.
+  std::optional<Timestamp> start;
+  /// Records older than this are gone from the stream.
+  std::chrono::milliseconds retention = std::chrono::hours(24);
+  std::map<std::string, ShardTruth> shards;
+  std::map<std::pair<std::string, std::uint64_t>, EpochTruth> epochs;
+  /// Processes, by the incarnation under which they write; and every token that was ever written.
+  std::map<std::string, std::string> incarnations;
+  std::unordered_set<std::string> tokens;
+
+  /// Index of the first record after a position; `at` is what AT_TIMESTAMP means in a row that an operator wound back.
+  std::size_t index_after(const ShardTruth& shard, const Position& position, std::optional<Timestamp> at = {}) const;
+  std::size_t first_wanted(const ShardTruth& shard) const;
+  bool is_gone(const RecordTruth& record) const { return record.time < world.server_time() - retention; }
+  bool is_forgotten(const ShardTruth& shard) const {
+    return shard.closed && *shard.closed < world.server_time() - retention;
+  }
+  /// Index of the first wanted record that is neither done nor gone. Amortised constant.
+  std::size_t settled(ShardTruth& shard) const;
+
+  /// A checker's finding.
+  void blame(const std::string& promise, const std::string& shard, const std::string& what) {
+    world.violation(promise + ' ' + shard + ": " + what);
+  }
+};
+
+}  // namespace kcl::simulation

@@ -1,0 +1,223 @@
+#include "consume/options.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace kclpp::consume {
+namespace {
+
+using kcl::InitialPosition;
+using std::chrono::milliseconds;
+
+const kcl::Timestamp kNow = *kcl::parse_iso8601("2026-11-23T12:00:00Z");
+
+ConsumeOptions good(FlagValues given) {
+  given.try_emplace("stream", "orders");
+  const ParsedOptions parsed = parse(given, kNow);
+  EXPECT_EQ(parsed.problems, std::vector<std::string>());
+  return parsed.options;
+}
+
+std::vector<std::string> problems(FlagValues given) {
+  given.try_emplace("stream", "orders");
+  return parse(given, kNow).problems;
+}
+
+TEST(ConsumeOptions, NeedNothingButAStream) {
+  const ConsumeOptions options = good({});
+  EXPECT_EQ(options.stream, "orders");
+  EXPECT_EQ(options.application, "");
+  EXPECT_EQ(options.lease_store, LeaseStore::memory);
+  EXPECT_EQ(options.from.kind(), InitialPosition::Kind::latest);
+  EXPECT_TRUE(options.from_is_default);
+  EXPECT_FALSE(options.to);
+  EXPECT_FALSE(options.exit_when_caught_up);
+  EXPECT_EQ(options.format, Format::json);
+  EXPECT_EQ(options.exec, "");
+  EXPECT_EQ(options.failover, milliseconds(10'000));
+  EXPECT_EQ(options.max_records, 10'000U);
+  EXPECT_EQ(options.stall_after, milliseconds(300'000));
+  EXPECT_FALSE(options.exit_on_stall);
+  EXPECT_EQ(options.log_level, kcl::LogLevel::info);
+}
+
+TEST(ConsumeOptions, AreReadFromEveryFlag) {
+  const ConsumeOptions options = good({{"application", "billing"},
+                                       {"lease-store", "sqlite:/var/lib/leases:1"},
+                                       {"create-table", "never"},
+                                       {"from", "2026-11-22T23:26:13.250+02:00"},
+                                       {"to", "2026-11-23"},
+                                       {"exit-when-caught-up", "true"},
+                                       {"max-records", "17"},
+                                       {"region", "eu-west-1"},
+                                       {"profile", "work"},
+                                       {"kinesis-endpoint", "http://127.0.0.1:4567"},
+                                       {"dynamodb-endpoint", "https://[::1]:8000"},
+                                       {"worker-id", "me"},
+                                       {"static-identity", "true"},
+                                       {"failover", "2.5"},
+                                       {"checkpoint-interval", "0.1"},
+                                       {"shutdown-seconds", "0"},
+                                       {"text", "true"},
+                                       {"exec", "cat"},
+                                       {"on-error", "bisect"},
+                                       {"attempts", "7"},
+                                       {"dead-letter", "dead.jsonl"},
+                                       {"stall-after", "1.5"},
+                                       {"exit-on-stall", "true"},
+                                       {"log-level", "warning"}});
+  EXPECT_EQ(options.application, "billing");
+  EXPECT_EQ(options.lease_store, LeaseStore::sqlite);
+  EXPECT_EQ(options.lease_file, "/var/lib/leases:1");
+  EXPECT_EQ(options.create_table, kcl::CreateTable::never);
+  EXPECT_EQ(options.from.kind(), InitialPosition::Kind::at_timestamp);
+  EXPECT_FALSE(options.from_is_default);
+  EXPECT_EQ(kcl::to_iso8601(options.from.timestamp()), "2026-11-22T21:26:13.250Z");
+  EXPECT_EQ(kcl::to_iso8601(options.to.value()), "2026-11-23T00:00:00.000Z") << "a date is its midnight in UTC";
+  EXPECT_TRUE(options.exit_when_caught_up);
+  EXPECT_EQ(options.max_records, 17U);
+  EXPECT_EQ(options.region, "eu-west-1");
+  EXPECT_EQ(options.profile, "work");
+  EXPECT_EQ(options.kinesis_endpoint, "http://127.0.0.1:4567");
+  EXPECT_EQ(options.dynamodb_endpoint, "https://[::1]:8000");
+  EXPECT_EQ(options.worker_id, "me");
+  EXPECT_TRUE(options.static_identity);
+  EXPECT_EQ(options.failover, milliseconds(2'500));
+  EXPECT_EQ(options.checkpoint_interval, milliseconds(100));
+  EXPECT_EQ(options.shutdown_time, milliseconds(0));
+  EXPECT_EQ(options.format, Format::json_text);
+  EXPECT_EQ(options.exec, "cat");
+  EXPECT_EQ(options.on_error, kcl::OnError::bisect);
+  EXPECT_EQ(options.attempts, 7U);
+  EXPECT_EQ(options.dead_letter_file, "dead.jsonl");
+  EXPECT_EQ(options.stall_after, milliseconds(1'500));
+  EXPECT_TRUE(options.exit_on_stall);
+  EXPECT_EQ(options.log_level, kcl::LogLevel::warning);
+}
+
+TEST(ConsumeOptions, OnErrorRetriesUnlessToldOtherwise) {
+  EXPECT_EQ(good({}).on_error, kcl::OnError::retry);
+  EXPECT_EQ(good({{"on-error", "retry"}}).on_error, kcl::OnError::retry);
+  EXPECT_EQ(good({{"on-error", "stop"}}).on_error, kcl::OnError::stop) << "also with stdout";
+  EXPECT_EQ(good({{"on-error", "stop"}}).attempts, 5U);
+}
+
+TEST(ConsumeOptions, AnApplicationKeepsItsLeasesInDynamoDbUnlessToldOtherwise) {
+  EXPECT_EQ(good({{"application", "billing"}}).lease_store, LeaseStore::dynamodb);
+  EXPECT_EQ(good({{"application", "billing"}, {"lease-store", "dynamodb"}}).lease_store, LeaseStore::dynamodb);
+  EXPECT_EQ(good({{"lease-store", "memory"}}).lease_store, LeaseStore::memory);
+}
+
+TEST(ConsumeOptions, AStreamsArnTellsItsRegion) {
+  const std::string arn = "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/orders";
+  EXPECT_EQ(good({{"stream", arn}}).region, "cn-north-1");
+  EXPECT_EQ(good({{"stream", arn}}).stream, arn);
+  EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).region, "cn-north-1");
+}
+
+struct Wrong {
+  FlagValues given;
+  /// What the one problem must name.
+  std::string flag;
+  std::string what;
+};
+
+TEST(ConsumeOptions, WhatIsWrongIsNamedWithWhatWouldBeRight) {
+  const std::vector<Wrong> cases{
+      {{{"stream", ""}}, "--stream", "empty"},
+      {{{"stream", "or ders"}}, "--stream", "letters, digits"},
+      {{{"stream", std::string(129, 'a')}}, "--stream", "1 to 128"},
+      {{{"stream", "arn:aws:kinesis:eu-west-1:123456789012:stream/"}}, "--stream", "looks like"},
+      {{{"stream", "arn:aws:kinesis:eu-west-1:12345:stream/orders"}}, "--stream", "looks like"},
+      {{{"stream", "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"}}, "--stream", "looks like"},
+      {{{"stream", "arn:aws:kinesis"}}, "--stream", "looks like"},
+      {{{"stream", "arn:aws:kinesis:eu-west-1:123456789012:stream/o"}, {"region", "eu-west-2"}},
+       "--region",
+       "eu-west-1"},
+      {{{"from", "latest"}}, "--from", "LATEST"},
+      {{{"from", "2026-11-22T10:00:00"}}, "--from", "zone"},
+      {{{"from", "2026-02-30"}}, "--from", "TRIM_HORIZON"},
+      {{{"from", "2026-11-23T12:00:01Z"}}, "--from", "2026-11-23T12:00:01Z lies in the future"},
+      {{{"from", ""}}, "--from", "empty"},
+      {{{"to", "tomorrow"}, {"from", "TRIM_HORIZON"}}, "--to", "such as"},
+      {{{"to", "2026-11-23T12:00:00Z"}}, "--to", "--from"},
+      {{{"to", "2026-11-20"}, {"from", "2026-11-20"}}, "--to", "not after --from"},
+      {{{"max-records", "0"}}, "--max-records", "1 to 10000"},
+      {{{"max-records", "10001"}}, "--max-records", "1 to 10000"},
+      {{{"max-records", "-1"}}, "--max-records", "1 to 10000"},
+      {{{"max-records", "1e3"}}, "--max-records", "1 to 10000"},
+      {{{"max-records", "99999999999999999999"}}, "--max-records", "1 to 10000"},
+      {{{"format", "xml"}}, "--format", "json, raw"},
+      {{{"format", "raw"}, {"text", "true"}}, "--text", "--format raw"},
+      {{{"exec", ""}}, "--exec", "empty"},
+      {{{"exec", std::string("a\0b", 3)}}, "--exec", "NUL"},
+      {{{"on-error", "skip"}}, "--on-error", "retry, stop, bisect"},
+      {{{"on-error", "bisect"}, {"dead-letter", "f"}}, "--on-error", "--exec"},
+      {{{"on-error", "bisect"}, {"exec", "cat"}}, "--on-error", "--dead-letter FILE"},
+      {{{"dead-letter", "f"}}, "--dead-letter", "--on-error bisect"},
+      {{{"on-error", "stop"}, {"dead-letter", "f"}}, "--dead-letter", "--on-error bisect"},
+      {{{"on-error", "bisect"}, {"exec", "cat"}, {"dead-letter", ""}}, "--dead-letter", "empty"},
+      {{{"on-error", "stop"}, {"attempts", "0"}}, "--attempts", "1 to 1000"},
+      {{{"on-error", "stop"}, {"attempts", "1001"}}, "--attempts", "1 to 1000"},
+      {{{"attempts", "3"}}, "--attempts", "never gives up"},
+      {{{"application", ""}}, "--application", "empty"},
+      {{{"application", "ab"}}, "--application", "3 to 255"},
+      {{{"application", "a b c"}}, "--application", "letters"},
+      {{{"application", "billing"}, {"lease-store", "memory"}}, "--lease-store", "would lose the checkpoints"},
+      {{{"lease-store", "dynamodb"}}, "--lease-store", "--application"},
+      {{{"lease-store", "sqlite:file"}}, "--lease-store", "--application"},
+      {{{"application", "billing"}, {"lease-store", "sqlite:"}}, "--lease-store", "sqlite:FILE"},
+      {{{"application", "billing"}, {"lease-store", "redis:x"}}, "--lease-store", "none of dynamodb"},
+      {{{"create-table", "always"}}, "--create-table", "if_missing, never"},
+      {{{"checkpoint-interval", "0.05"}}, "--checkpoint-interval", "0.1 to 3600"},
+      {{{"failover", "0.9"}}, "--failover", "1 to 600"},
+      {{{"failover", "601"}}, "--failover", "1 to 600"},
+      {{{"failover", "nan"}}, "--failover", "1 to 600"},
+      {{{"failover", "inf"}}, "--failover", "1 to 600"},
+      {{{"failover", "10s"}}, "--failover", "1 to 600"},
+      {{{"failover", " 10"}}, "--failover", "1 to 600"},
+      {{{"shutdown-seconds", "-1"}}, "--shutdown-seconds", "0 to 3600"},
+      {{{"stall-after", "0.9"}}, "--stall-after", "1 to 86400"},
+      {{{"worker-id", std::string(129, 'w')}}, "--worker-id", "128"},
+      {{{"static-identity", "true"}}, "--static-identity", "--worker-id"},
+      {{{"region", "eu west"}}, "--region", "looks like"},
+      {{{"region", "evil.example/"}}, "--region", "looks like"},
+      {{{"profile", ""}}, "--profile", "empty"},
+      {{{"kinesis-endpoint", "127.0.0.1:4567"}}, "--kinesis-endpoint", "http://"},
+      {{{"dynamodb-endpoint", "https://"}}, "--dynamodb-endpoint", "no URL"},
+      {{{"log-level", "loud"}}, "--log-level", "debug, info, warning, error"},
+  };
+  for (const Wrong& wrong : cases) {
+    const auto found = problems(wrong.given);
+    ASSERT_EQ(found.size(), 1U) << wrong.flag << " " << wrong.what;
+    EXPECT_TRUE(found[0].starts_with(wrong.flag + ": ")) << found[0];
+    EXPECT_NE(found[0].find(wrong.what), std::string::npos) << found[0];
+    EXPECT_EQ(found[0].find('\n'), std::string::npos) << found[0];
+  }
+}
+
+TEST(ConsumeOptions, EveryProblemIsToldAtOnce) {
+  const auto found = parse({{"failover", "x"}, {"from", "y"}, {"format", "z"}}, kNow).problems;
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_TRUE(found[0].starts_with("--stream: missing")) << found[0];
+}
+
+TEST(ConsumeOptions, EachFlagIsKnownOnceAndHelpful) {
+  std::set<std::string_view> seen;
+  for (const Flag& flag : flags()) {
+    EXPECT_TRUE(seen.insert(flag.name).second) << flag.name;
+    EXPECT_FALSE(flag.help.empty()) << flag.name;
+    EXPECT_FALSE(flag.group.empty()) << flag.name;
+  }
+}
+
+TEST(ConsumeOptions, FlagsHaveEnvironmentTwins) {
+  EXPECT_EQ(environment_twin("stream"), "KCLPP_STREAM");
+  EXPECT_EQ(environment_twin("exit-when-caught-up"), "KCLPP_EXIT_WHEN_CAUGHT_UP");
+}
+
+}  // namespace
+}  // namespace kclpp::consume

@@ -1,0 +1,108 @@
+// A stream in memory as one worker reaches it on a virtual loop, with answers that a test can spoil.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/virtual_loop.h"
+#include "base/wait.h"
+#include "embedded/stream.h"
+#include "ports/kinesis.h"
+
+namespace kcl::coordinator {
+
+class StreamPort final : public ports::Kinesis {
+ public:
+  StreamPort(base::VirtualLoop& loop, embedded::Stream& stream) : loop_(loop), stream_(&stream) {}
+
+  /// Every call, or every call about shards and records only, fails like this until told otherwise.
+  void fail_all(std::optional<KinesisError::Kind> kind) { fail_all_ = kind; }
+  void fail_reads(std::optional<KinesisError::Kind> kind) { fail_reads_ = kind; }
+  /// What those failures say.
+  void set_failure_message(std::string message) { message_ = std::move(message); }
+  /// The answer that ends a shard comes without its children.
+  void set_forget_children(bool forget) { forget_children_ = forget; }
+  /// Every answer says that it is the shard's newest.
+  void set_claims_the_tip(bool claims) { claims_the_tip_ = claims; }
+  /// Changes each page of a listing on its way.
+  void edit_listings(std::function<void(ShardPage&)> edit) { edit_listing_ = std::move(edit); }
+  /// Runs once, between the next listing's being made and its arrival.
+  void after_next_listing(std::function<void()> action) { after_listing_ = std::move(action); }
+  /// The stream was deleted, and another made under its name.
+  void replace(embedded::Stream& stream) { stream_ = &stream; }
+  void set_latency(base::Duration there_and_back) { latency_ = there_and_back; }
+  void set_clock_ahead(std::chrono::milliseconds ahead) { clock_ahead_ = ahead; }
+  Timestamp server_time() const { return loop_.wall() + clock_ahead_; }
+  int listings() const { return listings_; }
+  int reads() const { return reads_; }
+
+  Reply<StreamDescription> describe_stream(std::string stream, base::BootTime) override {
+    return call<StreamDescription>(
+        fail_all_, [this, stream = std::move(stream)] { return stream_->describe(stream, server_time()); });
+  }
+  Reply<ShardPage> list_shards(ListShards request, base::BootTime) override {
+    ++listings_;
+    return call<ShardPage>(fail_all_, [this, request = std::move(request)] {
+      auto page = stream_->list_shards(request, server_time());
+      if (page && edit_listing_) edit_listing_(*page);
+      if (const auto action = std::exchange(after_listing_, nullptr)) action();
+      return page;
+    });
+  }
+  Reply<ShardIterator> get_shard_iterator(GetShardIterator request, base::BootTime) override {
+    return call<ShardIterator>(fail_reads_ ? fail_reads_ : fail_all_, [this, request = std::move(request)] {
+      last_iterator_ = request;
+      return stream_->get_shard_iterator(request, server_time());
+    });
+  }
+  Reply<RecordsPage> get_records(GetRecords request, base::BootTime) override {
+    ++reads_;
+    return call<RecordsPage>(fail_reads_ ? fail_reads_ : fail_all_, [this, request = std::move(request)] {
+      auto page = stream_->get_records(request, server_time());
+      if (page && forget_children_) page->child_shards.clear();
+      if (page && claims_the_tip_) page->behind_latest = {};
+      return page;
+    });
+  }
+
+  /// What the last iterator was asked for.
+  const std::optional<GetShardIterator>& last_iterator() const { return last_iterator_; }
+
+ private:
+  template <class T>
+  Reply<T> call(std::optional<KinesisError::Kind> failure, std::function<KinesisResult<T>()> serve) {
+    ports::Answer<KinesisResult<T>> answer{Failure{KinesisError{}}, {}};
+    answer.timing.sent = loop_.now();
+    base::Stop never;
+    co_await base::sleep_for(loop_, latency_ / 2, never);
+    if (failure) {
+      answer.value = Failure{KinesisError{.kind = *failure, .message = message_, .server_time = server_time()}};
+    } else {
+      answer.value = serve();
+    }
+    co_await base::sleep_for(loop_, latency_ / 2, never);
+    answer.timing.received = loop_.now();
+    answer.timing.server_time = server_time();
+    co_return answer;
+  }
+
+  base::VirtualLoop& loop_;
+  embedded::Stream* stream_;
+  base::Duration latency_ = std::chrono::milliseconds(10);
+  std::chrono::milliseconds clock_ahead_{0};
+  std::optional<KinesisError::Kind> fail_all_;
+  std::optional<KinesisError::Kind> fail_reads_;
+  std::string message_ = "as scripted";
+  bool forget_children_ = false;
+  bool claims_the_tip_ = false;
+  std::function<void(ShardPage&)> edit_listing_;
+  std::function<void()> after_listing_;
+  std::optional<GetShardIterator> last_iterator_;
+  int listings_ = 0;
+  int reads_ = 0;
+};
+
+}  // namespace kcl::coordinator

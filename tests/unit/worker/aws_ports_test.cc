@@ -1,0 +1,84 @@
+// Which clients of AWS a worker needs, and what is said when they cannot be made.
+#include "worker/aws_ports.h"
+
+#include <gtest/gtest.h>
+
+#include <kcl/item_stores.h>
+#include <kcl/testing/embedded_stream.h>
+
+namespace kcl::worker {
+namespace {
+
+using Variables = aws::Environment::Variables;
+
+WorkerConfig reading(std::string application = {}) {
+  WorkerConfig config;
+  config.stream = "orders";
+  config.application = std::move(application);
+  return config;
+}
+
+/// HOME is a directory without AWS files.
+auto find(const WorkerConfig& config, Variables variables = {{"AWS_REGION", "eu-west-1"}}) {
+  variables.emplace("HOME", "/nonexistent");
+  return find_aws(config, aws::Environment(std::move(variables)));
+}
+
+std::string only_problem(const WorkerConfig& config, Variables variables = {{"AWS_REGION", "eu-west-1"}}) {
+  const auto found = find(config, std::move(variables));
+  if (found) return "none";
+  return found.error().size() == 1 ? found.error().front() : "several";
+}
+
+TEST(WorkerAwsPorts, WhatIsPluggedInNeedsNoAws) {
+  WorkerConfig config = reading("billing");
+  config.kinesis = testing::EmbeddedStream().kinesis();
+  config.lease_store = make_memory_item_store();
+  const auto found = find(config, {});
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->has_value());
+}
+
+TEST(WorkerAwsPorts, WithoutAnApplicationThereIsNoTable) {
+  const auto found = find(reading());
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->kinesis->host, "kinesis.eu-west-1.amazonaws.com");
+  EXPECT_FALSE((*found)->dynamodb);
+}
+
+TEST(WorkerAwsPorts, AnApplicationHasItsTable) {
+  const auto found = find(reading("billing"));
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->dynamodb->host, "dynamodb.eu-west-1.amazonaws.com");
+  EXPECT_EQ((*found)->lease_table.name, "billing");
+  EXPECT_EQ((*found)->lease_table.key_attribute, "leaseKey");
+  WorkerConfig named = reading("billing");
+  named.lease_table = "other-table";
+  EXPECT_EQ((*find(named))->lease_table.name, "other-table");
+}
+
+TEST(WorkerAwsPorts, EachProblemNamesTheFieldThatMendsIt) {
+  EXPECT_TRUE(only_problem(reading(), {}).starts_with("region: "));
+  WorkerConfig config = reading();
+  config.profile = "nobody";
+  EXPECT_TRUE(only_problem(config).starts_with("profile: "));
+  config = reading();
+  config.kinesis_endpoint = "ftp://x";
+  EXPECT_TRUE(only_problem(config).starts_with("kinesis_endpoint"));
+  config = reading("billing");
+  config.dynamodb_endpoint = "nonsense";
+  EXPECT_TRUE(only_problem(config).starts_with("dynamodb_endpoint"));
+  EXPECT_TRUE(only_problem(reading("a table/with")).starts_with("application: "));
+  config = reading("billing");
+  config.lease_table = "x";
+  EXPECT_TRUE(only_problem(config).starts_with("lease_table: "));
+}
+
+TEST(WorkerAwsPorts, AuthoritiesAreThoseOfTheEnvironment) {
+  const auto found = find(reading(), {{"AWS_REGION", "eu-west-1"}, {"AWS_CA_BUNDLE", "/etc/own.pem"}});
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->access.ca_file, "/etc/own.pem");
+}
+
+}  // namespace
+}  // namespace kcl::worker
