@@ -20,7 +20,7 @@ bool is_done(const Record& record, const UserRecordId& done) {
 
 class Dismantler {
  public:
-  explicit Dismantler(const Unpacking& how) : how_(how) {}
+  Dismantler(const Unpacking& how, std::size_t aggregated) : how_(how), bytes_left_(aggregated) {}
 
   void add(const Record& record) {
     last_sub_sequence_ = record.sub_sequence_number();
@@ -44,6 +44,7 @@ class Dismantler {
 
  private:
   void take_apart(const Record& whole) {
+    make_room(whole.data().size());
     in_range_.assign(reader_.keys(), std::nullopt);
     const std::size_t begin = out_.records.size();
     bool has_stray = false;
@@ -71,6 +72,15 @@ class Dismantler {
     }
   }
 
+  /// For what is still to come, if it is like the aggregate that is open, within reason: growing by small steps would
+  /// cost as much as all the rest.
+  void make_room(std::size_t bytes) {
+    bytes_left_ -= bytes;
+    const std::size_t now = out_.records.size() + reader_.size();
+    const std::size_t expected = now + reader_.size() * (bytes_left_ / bytes);
+    if (out_.records.capacity() < now) out_.records.reserve(std::min(expected, 4 * now));
+  }
+
   void deliver(const Record& record) {
     if (!how_.done || !is_done(record, *how_.done)) out_.records.push_back(record);
   }
@@ -88,6 +98,8 @@ class Dismantler {
   }
 
   const Unpacking& how_;
+  /// Of those that are still to come.
+  std::size_t bytes_left_;
   AggregateReader reader_;
   /// By partition key, once it was looked at.
   std::vector<std::optional<bool>> in_range_;
@@ -109,11 +121,12 @@ Unpacked unpack(std::vector<Record> records, const Unpacking& how) {
   const Record last = records.back();
   std::uint64_t last_sub_sequence = last.sub_sequence_number();
   Unpacked out;
-  if (aggregated_bytes(records) == 0) {
+  const std::size_t aggregated = aggregated_bytes(records);
+  if (aggregated == 0) {
     if (how.done) std::erase_if(records, [&](const Record& record) { return is_done(record, *how.done); });
     out.records = std::move(records);
   } else {
-    Dismantler dismantler(how);
+    Dismantler dismantler(how, aggregated);
     for (const Record& record : records) dismantler.add(record);
     last_sub_sequence = dismantler.last_sub_sequence();
     out = dismantler.take();

@@ -1,5 +1,6 @@
 #include "wire/aggregate.h"
 
+#include <algorithm>
 #include <protozero/pbf_reader.hpp>
 
 #include "base/md5.h"
@@ -32,27 +33,50 @@ std::string_view text_of(const base::Md5Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-/// A record's message, its indexes not yet looked up.
-struct Entry {
-  std::optional<std::uint64_t> key_index;
-  std::optional<std::uint64_t> hash_key_index;
-  std::optional<std::string_view> data;
-};
+}  // namespace
+
+bool looks_aggregated(std::string_view data) noexcept { return data.starts_with(kMagic); }
+
+void AggregateReader::clear() {
+  keys_.clear();
+  hash_keys_.clear();
+  entries_.clear();
+  next_ = 0;
+}
+
+AggregateReader::Found AggregateReader::open(std::string_view data) {
+  clear();
+  if (!looks_aggregated(data)) return Found::plain;
+  data.remove_prefix(kMagic.size());
+  if (data.size() <= kChecksumSize) return Found::damaged;
+  const std::string_view message = data.substr(0, data.size() - kChecksumSize);
+  if (text_of(base::md5(message)) != data.substr(message.size())) return Found::damaged;
+  try {
+    if (take_message(message)) return Found::aggregate;
+  } catch (const protozero::exception&) {
+    // It is no message: damaged as one that has a wrong part.
+  }
+  clear();
+  return Found::damaged;
+}
 
 /// Of members that come twice the last one counts, and those we do not know are skipped: so protocol buffers have it.
-Entry read_entry(std::string_view message) {
+AggregateReader::Entry AggregateReader::read_entry(std::string_view message) {
   Entry entry;
   pbf_reader in(message.data(), message.size());
   while (in.next()) {
     switch (in.tag_and_type()) {
       case kKeyIndex:
         entry.key_index = in.get_uint64();
+        entry.has_key = true;
         break;
       case kHashKeyIndex:
         entry.hash_key_index = in.get_uint64();
+        entry.has_hash_key = true;
         break;
       case kData:
         entry.data = text_of(in.get_view());
+        entry.has_data = true;
         break;
       default:
         in.skip();
@@ -61,56 +85,14 @@ Entry read_entry(std::string_view message) {
   return entry;
 }
 
-/// The next record's message, which is taken off `rest`.
-std::optional<std::string_view> next_record(std::string_view& rest) {
-  pbf_reader in(rest.data(), rest.size());
-  while (in.next()) {
-    if (in.tag_and_type() != kRecord) {
-      in.skip();
-      continue;
-    }
-    const std::string_view message = text_of(in.get_view());
-    rest = text_of(in.data());
-    return message;
-  }
-  rest = {};
-  return std::nullopt;
-}
-
-}  // namespace
-
-bool looks_aggregated(std::string_view data) noexcept { return data.starts_with(kMagic); }
-
-AggregateReader::Found AggregateReader::open(std::string_view data) {
-  keys_.clear();
-  hash_keys_.clear();
-  rest_ = {};
-  size_ = 0;
-  if (!looks_aggregated(data)) return Found::plain;
-  data.remove_prefix(kMagic.size());
-  if (data.size() <= kChecksumSize) return Found::damaged;
-  const std::string_view message = data.substr(0, data.size() - kChecksumSize);
-  if (text_of(base::md5(message)) != data.substr(message.size())) return Found::damaged;
-  bool whole = false;
-  try {
-    whole = take_message(message);
-  } catch (const protozero::exception&) {
-    // It is no message: `whole` says so.
-  }
-  if (!whole) {
-    size_ = 0;
-    return Found::damaged;
-  }
-  rest_ = message;
-  return Found::aggregate;
-}
-
-/// The tables first: nothing says that they come before the records. Then looks at every record, so that next() cannot
-/// fail half way.
+/// Looks at every record, so that next() cannot fail half way; once the tables are known, which may come last.
 bool AggregateReader::take_message(std::string_view message) {
   pbf_reader in(message.data(), message.size());
   while (in.next()) {
     switch (in.tag_and_type()) {
+      case kRecord:
+        entries_.push_back(read_entry(text_of(in.get_view())));
+        break;
       case kKey:
         keys_.push_back(text_of(in.get_view()));
         break;
@@ -121,25 +103,22 @@ bool AggregateReader::take_message(std::string_view message) {
         in.skip();
     }
   }
-  std::string_view rest = message;
-  while (const auto record = next_record(rest)) {
-    const Entry entry = read_entry(*record);
-    if (!entry.data || !entry.key_index || *entry.key_index >= keys_.size()) return false;
-    if (entry.hash_key_index && *entry.hash_key_index >= hash_keys_.size()) return false;
-    ++size_;
-  }
-  return size_ > 0;
+  return !entries_.empty() && std::ranges::all_of(entries_, [this](const Entry& entry) { return is_whole(entry); });
+}
+
+bool AggregateReader::is_whole(const Entry& entry) const {
+  const bool hash_key_is_known = !entry.has_hash_key || entry.hash_key_index < hash_keys_.size();
+  return entry.has_data && entry.has_key && entry.key_index < keys_.size() && hash_key_is_known;
 }
 
 bool AggregateReader::next(UserRecord& record) {
-  const auto message = next_record(rest_);
-  if (!message) return false;
-  const Entry entry = read_entry(*message);
-  record.key_index = static_cast<std::size_t>(*entry.key_index);
+  if (next_ == entries_.size()) return false;
+  const Entry& entry = entries_[next_++];
+  record.key_index = static_cast<std::size_t>(entry.key_index);
   record.partition_key = keys_[record.key_index];
   record.explicit_hash_key.reset();
-  if (entry.hash_key_index) record.explicit_hash_key = hash_keys_[static_cast<std::size_t>(*entry.hash_key_index)];
-  record.data = *entry.data;
+  if (entry.has_hash_key) record.explicit_hash_key = hash_keys_[static_cast<std::size_t>(entry.hash_key_index)];
+  record.data = entry.data;
   return true;
 }
 

@@ -36,19 +36,33 @@ class AggregateReader {
   Found open(std::string_view data);
 
   /// User records of the aggregate that is open.
-  std::size_t size() const noexcept { return size_; }
+  std::size_t size() const noexcept { return entries_.size(); }
   /// Entries of its table of partition keys: what key_index counts.
   std::size_t keys() const noexcept { return keys_.size(); }
   /// The next user record, in the order in which they were put. False after the last.
   bool next(UserRecord& record);
 
  private:
+  /// A user record as its message has it: places in the tables, which may come after it.
+  struct Entry {
+    std::uint64_t key_index = 0;
+    std::uint64_t hash_key_index = 0;
+    std::string_view data = {};
+    bool has_key = false;
+    bool has_hash_key = false;
+    bool has_data = false;
+  };
+
+  static Entry read_entry(std::string_view message);
   bool take_message(std::string_view message);
+  bool is_whole(const Entry& entry) const;
+  void clear();
 
   std::vector<std::string_view> keys_;
   std::vector<std::string_view> hash_keys_;
-  std::string_view rest_;
-  std::size_t size_ = 0;
+  std::vector<Entry> entries_;
+  /// What next() gives.
+  std::size_t next_ = 0;
 };
 
 /// Whether it begins as an aggregate does: cheap, and right for all but a few records.
