@@ -119,6 +119,8 @@ struct RecordsPage {
   /// Views into `buffer`, in sequence order.
   std::vector<Record> records;
   std::shared_ptr<const void> buffer;
+  /// What `buffer` keeps in memory; when 0, the records' own bytes are counted.
+  std::size_t buffer_bytes = 0;
   /// Absent when the shard is closed and has been read to its end.
   std::optional<std::string> next_iterator;
   std::chrono::milliseconds behind_latest{0};

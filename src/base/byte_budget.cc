@@ -46,6 +46,8 @@ void ByteBudget::Reservation::keep(std::string holder) {
   holder_ = std::move(holder);
   const std::lock_guard lock(budget_->mutex_);
   budget_->kept_[holder_] += bytes_;
+  // Its consumer has nothing any more, as far as it knows: what it waits for is a first batch now.
+  budget_->wake_all();
 }
 
 void ByteBudget::give_back(const std::string& holder, std::size_t bytes) {
@@ -60,10 +62,11 @@ std::map<std::string, std::size_t> ByteBudget::kept() const {
   return kept_;
 }
 
-bool ByteBudget::try_reserve(std::size_t bytes) {
+bool ByteBudget::try_reserve(std::size_t bytes, Use use) {
+  const std::size_t limit = use == Use::ahead ? limit_ / 2 : limit_;
   std::size_t used = used_.load(std::memory_order_relaxed);
   do {
-    if (used != 0 && (used >= limit_ || bytes > limit_ - used)) return false;
+    if (used != 0 && (used >= limit || bytes > limit - used)) return false;
   } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
   return true;
 }
@@ -72,16 +75,21 @@ void ByteBudget::change(std::size_t from, std::size_t to) {
   used_.fetch_add(to - from, std::memory_order_relaxed);
   if (to >= from) return;
   const std::lock_guard lock(mutex_);
+  wake_all();
+}
+
+/// Under the lock.
+void ByteBudget::wake_all() {
   for (Place* place : waiting_) place->wake();
 }
 
-Task<ByteBudget::Reservation> ByteBudget::reserve(Loop& loop, std::size_t bytes, Stop& stop) {
-  if (!stop.requested() && try_reserve(bytes)) co_return Reservation(shared_from_this(), bytes);
+Task<ByteBudget::Reservation> ByteBudget::reserve(Loop& loop, std::size_t bytes, Stop& stop, std::function<Use()> use) {
+  if (!stop.requested() && try_reserve(bytes, use())) co_return Reservation(shared_from_this(), bytes);
   Place place(*this, loop);
   while (!stop.requested()) {
     // Listens before it tries, so that bytes freed between the two are not missed.
     place.listen();
-    if (try_reserve(bytes)) co_return Reservation(shared_from_this(), bytes);
+    if (try_reserve(bytes, use())) co_return Reservation(shared_from_this(), bytes);
     co_await place.freed().wait_until(loop, kForever, stop);
   }
   co_return Reservation();

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -56,9 +58,16 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
     std::string holder_;
   };
 
+  /// What bytes are for. Reading ahead may fill half of the budget: the other half is for those who have nothing yet,
+  /// so that slow consumers, who read ahead until it is full, do not keep it from fast ones.
+  enum class Use : std::uint8_t { first, ahead };
+  static Use for_first() { return Use::first; }
+
   /// Waits until `bytes` fit; when nothing at all is reserved they are admitted whatever the limit, so that one
-  /// oversized batch can pass. Empty (0 bytes) once `stop` is requested.
-  Task<Reservation> reserve(Loop& loop, std::size_t bytes, Stop& stop);
+  /// oversized batch can pass. Empty (0 bytes) once `stop` is requested. `use` is asked again with each try: who reads
+  /// ahead may have nothing left meanwhile. It is called on `loop`, as long as this waits.
+  Task<Reservation> reserve(Loop& loop, std::size_t bytes, Stop& stop, std::function<Use()> use);
+  Task<Reservation> reserve(Loop& loop, std::size_t bytes, Stop& stop) { return reserve(loop, bytes, stop, for_first); }
 
   std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
   std::size_t limit() const noexcept { return limit_; }
@@ -68,8 +77,9 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
  private:
   class Place;
 
-  bool try_reserve(std::size_t bytes);
+  bool try_reserve(std::size_t bytes, Use use);
   void change(std::size_t from, std::size_t to);
+  void wake_all();
   void give_back(const std::string& holder, std::size_t bytes);
 
   const std::size_t limit_;

@@ -36,6 +36,10 @@ struct ConsumerOptions {
   /// Pauses between deliveries of a batch whose call threw: doubling from the first to the longest.
   base::Duration first_retry = std::chrono::milliseconds(200);
   base::Duration longest_retry = std::chrono::seconds(30);
+  /// What the program may have in its hands at once of one shard, not settled: batches, and their bytes. A batch that
+  /// is larger comes alone.
+  std::size_t max_outstanding = 1;
+  std::size_t max_outstanding_bytes = SIZE_MAX;
   StrayRecords strays = StrayRecords::deliver;
   OnError on_error = OnError::retry;
   /// Of a batch under stop and bisect, and of a single record under bisect.

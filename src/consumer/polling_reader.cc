@@ -15,8 +15,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::size_t kSmallestEstimate = 64UL << 10;
-// AWS GetRecords: an answer has at most 10 MB.
-constexpr std::size_t kLargestEstimate = 10'000'000;
+// AWS GetRecords: an answer has at most 10 MB of data; of small records what goes with them is as much again.
+constexpr std::size_t kLargestEstimate = 20'000'000;
 
 // The service counts its limits per second: a quarter of one is soon enough for the first try.
 constexpr base::Duration kFirstBackoff = std::chrono::milliseconds(250);
@@ -24,6 +24,11 @@ constexpr base::Duration kLongestBackoff = std::chrono::seconds(10);
 
 // A record can be read a moment after its time of arrival.
 constexpr milliseconds kPropagation{2'000};
+
+/// What a batch keeps in memory: the answer, and what points into it.
+std::size_t held_by(std::size_t buffer, std::size_t bytes, const std::vector<Record>& records) {
+  return std::max(buffer, bytes) + records.capacity() * sizeof(Record);
+}
 
 std::size_t bytes_of(const std::vector<Record>& records) {
   std::size_t bytes = 0;
@@ -56,18 +61,10 @@ PollingReader::PollingReader(base::Loop& loop, base::Random& random, ports::Kine
 
 std::optional<Fetched> PollingReader::pop() {
   if (queue_.empty()) return std::nullopt;
-  Fetched fetched = std::move(queue_.front().fetched);
-  popped_ = std::move(queue_.front().buffer);
+  std::optional<Fetched> fetched(std::move(queue_.front()));
   queue_.pop_front();
   room_.notify_all();
   return fetched;
-}
-
-PollingReader::~PollingReader() { done_with_batch(); }
-
-void PollingReader::done_with_batch() {
-  if (const auto kept = popped_.lock()) kept->reservation.keep(shard_id_);
-  popped_.reset();
 }
 
 std::optional<milliseconds> PollingReader::behind() const {
@@ -139,7 +136,8 @@ Task<bool> PollingReader::open_iterator() {
 Task<PollingReader::Turn> PollingReader::read_once(base::Stop& stop) {
   if (!iterator_ && !co_await open_iterator()) co_return Turn::failed;
   waits_for_budget_ = true;
-  auto reservation = co_await budget_->reserve(loop_, estimate_, stop);
+  std::function<ByteBudget::Use()> use = [this] { return use_of_next(); };
+  auto reservation = co_await budget_->reserve(loop_, estimate_, stop, std::move(use));
   waits_for_budget_ = false;
   if (stop.requested() || given_up_) co_return Turn::idle;
 
@@ -164,6 +162,11 @@ Task<PollingReader::Turn> PollingReader::read_once(base::Stop& stop) {
   co_await accept(std::move(*answer.value), std::move(reservation), stop);
   on_change_();
   co_return more ? Turn::again : Turn::idle;
+}
+
+/// A shard that has nothing goes before those that read ahead of a program that is not through with what it has.
+ByteBudget::Use PollingReader::use_of_next() const {
+  return alive_.use_count() > 1 ? ByteBudget::Use::ahead : ByteBudget::Use::first;
 }
 
 /// Cuts off what is not wanted any more: from the first such record on, since arrivals are not strictly in order and a
@@ -198,7 +201,8 @@ Task<void> PollingReader::accept(RecordsPage page, ByteBudget::Reservation reser
     behind_ = page.behind_latest;
     from_ = {
         .kind = shards::ReadFrom::Kind::after_sequence_number, .sequence_number = std::move(last), .timestamp = {}};
-    queue(std::move(unpacked), std::move(page.buffer), std::move(reservation));
+    Bytes bytes{.buffer = std::move(page.buffer), .size = page.buffer_bytes};
+    queue(std::move(unpacked), std::move(bytes), std::move(reservation));
   } else {
     estimate_ = std::max(estimate_ / 2, kSmallestEstimate);
   }
@@ -211,24 +215,25 @@ Task<void> PollingReader::accept(RecordsPage page, ByteBudget::Reservation reser
   }
 }
 
-void PollingReader::queue(Unpacked unpacked, std::shared_ptr<const void> bytes, ByteBudget::Reservation reservation) {
+void PollingReader::queue(Unpacked unpacked, Bytes bytes, ByteBudget::Reservation reservation) {
   const std::size_t size = bytes_of(unpacked.records);
-  estimate_ = std::clamp(std::max(size, estimate_ / 2), kSmallestEstimate, kLargestEstimate);
+  const std::size_t held = held_by(bytes.size, size, unpacked.records);
+  estimate_ = std::clamp(std::max(held, estimate_ / 2), kSmallestEstimate, kLargestEstimate);
   const bool only_repeats = unpacked.records.empty() && unpacked.left_out == 0;
   if (only_repeats) return;
-  reservation.resize(size);
+  reservation.resize(held);
   auto buffer = std::make_shared<Buffer>();
-  buffer->bytes = std::move(bytes);
+  buffer->bytes = std::move(bytes.buffer);
   buffer->reservation = std::move(reservation);
-  const std::weak_ptr<Buffer> weak = buffer;
+  Charge charge(std::shared_ptr<ByteBudget::Reservation>(buffer, &buffer->reservation), shard_id_, alive_);
   auto content = std::make_shared<RecordBatch::Content>();
   content->shard_id = shard_id_;
   content->records = std::move(unpacked.records);
   content->behind_latest = behind_;
   content->bytes = size;
   content->buffer = std::move(buffer);
-  Fetched fetched{.batch = RecordBatch(std::move(content)), .end = std::move(unpacked.end)};
-  queue_.push_back({.fetched = std::move(fetched), .buffer = weak});
+  queue_.push_back(
+      {.charge = std::move(charge), .batch = RecordBatch(std::move(content)), .end = std::move(unpacked.end)});
 }
 
 void PollingReader::note_error(const KinesisError& error) {

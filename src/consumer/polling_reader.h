@@ -25,8 +25,35 @@
 
 namespace kcl::consumer {
 
+/// A batch's place in the byte budget. When its consumer lets go of it, whoever still has a copy of the batch keeps it
+/// (C11).
+class Charge {
+ public:
+  /// `alive` is held as long as the batch is queued or with its consumer.
+  Charge(std::weak_ptr<base::ByteBudget::Reservation> reservation, std::string holder,
+         std::shared_ptr<const void> alive)
+      : reservation_(std::move(reservation)), holder_(std::move(holder)), alive_(std::move(alive)) {}
+  Charge(Charge&& other) noexcept = default;
+  Charge& operator=(Charge&& other) noexcept {
+    std::swap(reservation_, other.reservation_);
+    std::swap(holder_, other.holder_);
+    std::swap(alive_, other.alive_);
+    return *this;
+  }
+  ~Charge() {
+    if (const auto kept = reservation_.lock()) kept->keep(std::move(holder_));
+  }
+
+ private:
+  std::weak_ptr<base::ByteBudget::Reservation> reservation_;
+  std::string holder_;
+  std::shared_ptr<const void> alive_;
+};
+
 /// What one answer brought.
 struct Fetched {
+  /// First, so that it goes last.
+  Charge charge;
   /// User records; empty when all of them were left out.
   RecordBatch batch;
   /// With this, everything that the answer brought is done with.
@@ -40,16 +67,15 @@ class PollingReader {
                 std::string shard_id, shards::ReadFrom from, std::function<void()> on_change);
   PollingReader(const PollingReader&) = delete;
   PollingReader& operator=(const PollingReader&) = delete;
-  ~PollingReader();
 
   base::Task<void> run(base::Stop& stop);
 
   /// The next batch, in order. The budget counts it until the last copy of it is gone.
   std::optional<Fetched> pop();
-  /// The batch of the last pop() was done with, and let go of by its consumer: whoever still has a copy keeps it (C11).
-  void done_with_batch();
   /// Reads no more, and lets go of what was not popped.
   void give_up();
+  /// Bytes of the batch that pop() gives; 0 when there is none.
+  std::size_t next_bytes() const noexcept { return queue_.empty() ? 0 : queue_.front().batch.bytes(); }
   /// Everything was read and popped, and the shard is closed.
   bool drained() const noexcept { return at_end_ && !given_up_ && queue_.empty(); }
   /// Given by the answer that ended the shard.
@@ -70,16 +96,18 @@ class PollingReader {
 
  private:
   struct Buffer;
-  struct Queued {
-    Fetched fetched;
-    std::weak_ptr<Buffer> buffer;
+  /// What records are views into.
+  struct Bytes {
+    std::shared_ptr<const void> buffer;
+    std::size_t size = 0;
   };
   enum class Turn : std::uint8_t { again, idle, failed };
   base::Task<Turn> read_once(base::Stop& stop);
+  base::ByteBudget::Use use_of_next() const;
   base::Task<bool> open_iterator();
   coordinator::Reach cut_at_limit(RecordsPage& page) const;
   base::Task<void> accept(RecordsPage page, base::ByteBudget::Reservation reservation, base::Stop& stop);
-  void queue(Unpacked unpacked, std::shared_ptr<const void> bytes, base::ByteBudget::Reservation reservation);
+  void queue(Unpacked unpacked, Bytes bytes, base::ByteBudget::Reservation reservation);
   void note_error(const KinesisError& error);
 
   base::Loop& loop_;
@@ -94,9 +122,9 @@ class PollingReader {
   std::function<void()> on_change_;
 
   std::optional<std::string> iterator_;
-  std::deque<Queued> queue_;
-  /// Of the last batch that was popped.
-  std::weak_ptr<Buffer> popped_;
+  std::deque<Fetched> queue_;
+  /// Shared with every batch that is not done with.
+  std::shared_ptr<const void> alive_ = std::make_shared<char>();
   base::Event room_;
   std::size_t estimate_;
   bool at_end_ = false;

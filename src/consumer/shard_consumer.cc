@@ -153,14 +153,7 @@ Task<void> ShardConsumer::deliver() {
       co_await back_off(context_.failover / 10, ShardState::suspended, "a renewal of the lease");
       continue;
     }
-    if (auto fetched = reader_->pop()) {
-      delivering_ = true;
-      const bool go_on = co_await deliver_fetched(*std::move(fetched));
-      reader_->done_with_batch();
-      if (!go_on) co_await stand_still();
-      delivering_ = false;
-      continue;
-    }
+    if (co_await deliver_next()) continue;
     if (reader_->drained()) {
       co_await end_shard();
       co_return;
@@ -171,6 +164,18 @@ Task<void> ShardConsumer::deliver() {
                               : base::kForever;
     co_await wake_.wait_until(context_.loop, next, helpers_.stop());
   }
+}
+
+/// False when there is nothing to deliver.
+Task<bool> ShardConsumer::deliver_next() {
+  if (context_.options.max_outstanding > 1) co_return co_await deliver_side_by_side();
+  auto fetched = reader_->pop();
+  if (!fetched) co_return false;
+  delivering_ = true;
+  const bool go_on = co_await deliver_fetched(*std::move(fetched));
+  if (!go_on) co_await stand_still();
+  delivering_ = false;
+  co_return true;
 }
 
 /// As deliver_batch. What was left out behind its last record is passed over with it.
@@ -244,14 +249,18 @@ Task<CallbackResult> ShardConsumer::process(RecordBatch part) {
   if (result.ok()) done_ = in_hand_;
   in_hand_.reset();
   if (result.ok()) {
-    meters_.records_processed->add(part.size());
-    meters_.bytes_processed->add(part.bytes());
-    throughput_.add(part.bytes());
-    status_.last_error.clear();
+    note_processed(part);
   } else {
     failed("process_records", result);
   }
   co_return result;
+}
+
+void ShardConsumer::note_processed(const RecordBatch& batch) {
+  meters_.records_processed->add(batch.size());
+  meters_.bytes_processed->add(batch.bytes());
+  throughput_.add(batch.bytes());
+  status_.last_error.clear();
 }
 
 /// One record that failed for good, to the dead-letter sink. What that has taken is done with.
@@ -385,7 +394,7 @@ std::optional<Position> ShardConsumer::unsaved() const {
 Task<void> ShardConsumer::checkpoint_if_due() {
   if (!context_.options.checkpoint_automatically || !unsaved()) co_return;
   if (context_.loop.now() - last_checkpoint_ < context_.options.checkpoint_interval || !hold_->may_deliver()) co_return;
-  const CheckpointResult result = co_await checkpoint(std::nullopt);
+  const CheckpointResult result = co_await checkpoint(unsaved());
   // Tried, whether or not it was stored: the next try is an interval away, or rides on a renewal's success.
   last_checkpoint_ = context_.loop.now();
   if (result.kind != CheckpointResult::Kind::stored) status_.last_error = "checkpoint: " + result.message;

@@ -28,6 +28,7 @@
 #include "base/wait.h"
 #include "consumer/delivery_plan.h"
 #include "consumer/options.h"
+#include "consumer/outstanding.h"
 #include "consumer/polling_reader.h"
 #include "consumer/shard_meters.h"
 #include "consumer/stall_watch.h"
@@ -84,9 +85,17 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<bool> wait_for_parents();
   base::Task<bool> initialize();
   base::Task<void> deliver();
+  base::Task<bool> deliver_next();
+  base::Task<bool> deliver_side_by_side();
+  bool hand_out_next();
+  base::Task<void> hand_out(Outstanding::Entry& entry);
+  base::Task<void> wait_for_settlement();
+  base::Task<bool> deliver_again();
+  void take_what_is_done();
   base::Task<bool> deliver_fetched(Fetched fetched);
   base::Task<bool> deliver_batch(RecordBatch batch);
   base::Task<ports::CallbackResult> process(RecordBatch part);
+  void note_processed(const RecordBatch& batch);
   base::Task<ports::CallbackResult> bury(RecordBatch part, std::string error, std::size_t attempts);
   base::Task<void> stand_still();
   base::Task<void> end_shard();
@@ -117,9 +126,10 @@ class ShardConsumer final : private ports::Checkpoints {
   std::unique_ptr<PollingReader> reader_;
   shards::ReadFrom read_from_;
 
+  Outstanding outstanding_;
   /// The end of the last batch that was done with.
   std::optional<Position> done_;
-  /// The end of the batch in the program's hands.
+  /// The end of the batch in the program's hands; of several, the first one.
   std::optional<Position> in_hand_;
   /// Where the batch in hand begins, once a call with it has failed: what it asks for may be stored already.
   std::optional<Position> repeats_from_;

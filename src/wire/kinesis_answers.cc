@@ -49,6 +49,7 @@ class Arena {
   }
 
   bool empty() const { return bytes_.empty(); }
+  std::size_t size() const { return bytes_.capacity(); }
 
  private:
   void make_room(std::size_t size) {
@@ -443,6 +444,7 @@ Decoded<RecordsPage> decode_get_records(Protocol protocol, std::shared_ptr<const
   if (!page) return page;
   // JSON's records are all in the arena: the text they were decoded from may go.
   if (protocol == Protocol::json) bytes->body = nullptr;
+  page->buffer_bytes = (bytes->body ? bytes->body->capacity() : 0) + bytes->arena.size();
   page->buffer = std::move(bytes);
   return page;
 }

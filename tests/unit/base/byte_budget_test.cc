@@ -22,6 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 using Reservation = ByteBudget::Reservation;
 
+ByteBudget::Use ahead() { return ByteBudget::Use::ahead; }
+
 class ByteBudgetTest : public ::testing::Test {
  protected:
   Reservation reserve(std::size_t bytes) { return run(loop, budget->reserve(loop, bytes, stop)); }
@@ -80,6 +82,24 @@ TEST_F(ByteBudgetTest, AnOversizedOneIsAdmittedWhenNothingElseIsBuffered) {
   }
   EXPECT_EQ(reserve(1000).bytes(), 1000U);
   EXPECT_EQ(budget->used(), 0U);
+}
+
+TEST_F(ByteBudgetTest, ReadingAheadLeavesHalfToThoseWhoHaveNothing) {
+  auto some = run(loop, budget->reserve(loop, 40, stop, ahead));
+  Started more(loop, budget->reserve(loop, 20, stop, ahead));
+  loop.run_for(1s);
+  EXPECT_FALSE(more.done());
+  auto first = run(loop, budget->reserve(loop, 60, stop, ByteBudget::for_first));
+  EXPECT_EQ(budget->used(), 100U);
+  first.resize(0);
+  loop.run_for(1s);
+  EXPECT_FALSE(more.done()) << "it would still fill more than half";
+  some.resize(20);
+  EXPECT_EQ(more.get().bytes(), 20U);
+}
+
+TEST_F(ByteBudgetTest, AnOversizedOneIsAdmittedAheadTooWhenNothingElseIsBuffered) {
+  EXPECT_EQ(run(loop, budget->reserve(loop, 1000, stop, ahead)).bytes(), 1000U);
 }
 
 TEST_F(ByteBudgetTest, AStopEndsTheWaitWithNothing) {

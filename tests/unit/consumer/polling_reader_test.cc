@@ -173,10 +173,11 @@ TEST_F(PollingReaderTest, WhatIsBufferedIsInTheBudgetUntilItsLastCopyIsGone) {
   loop.run_for(100ms);
   stop.request();
   running->get();
-  EXPECT_EQ(budget->used(), 2 * 1001U) << "the estimate was corrected";
+  const std::size_t held = 2 * (1001U + sizeof(Record));
+  EXPECT_EQ(budget->used(), held) << "the estimate was corrected";
   std::optional<RecordBatch> kept = batch->batch;
   batch.reset();
-  EXPECT_EQ(budget->used(), 2 * 1001U);
+  EXPECT_EQ(budget->used(), held);
   kept.reset();
   EXPECT_EQ(budget->used(), 0U);
 }
@@ -190,6 +191,41 @@ TEST_F(PollingReaderTest, AFullBudgetStopsReadingAndRoomStartsItAgain) {
   EXPECT_EQ(kinesis->reads(), 0);
   others.resize(0);
   EXPECT_EQ(read_for(5s), up_to(4));
+}
+
+TEST_F(PollingReaderTest, AShardThatHasNothingIsServedBesideThoseThatReadAhead) {
+  put(8);
+  base::Stop never;
+  auto others = run(budget->reserve(loop, budget->limit() / 2, never));
+  start();
+  loop.run_for(5s);
+  auto first = reader->pop();
+  ASSERT_TRUE(first) << "the other half of the budget is for it";
+  loop.run_for(30s);
+  EXPECT_FALSE(reader->pop()) << "it reads ahead of a batch that is not done with";
+  first.reset();
+  loop.run_for(5s);
+  auto second = reader->pop();
+  ASSERT_TRUE(second) << "it has nothing any more, and need not read ahead";
+  // A program that keeps a batch is through with it all the same.
+  const RecordBatch kept = second->batch;
+  loop.run_for(30s);
+  EXPECT_FALSE(reader->pop());
+  second.reset();
+  loop.run_for(5s);
+  EXPECT_TRUE(reader->pop());
+}
+
+TEST_F(PollingReaderTest, WhatIsCountedIsTheAnswerAndWhatPointsIntoIt) {
+  put(2, 1000);
+  kinesis->set_buffer_bytes(50'000);
+  start();
+  loop.run_for(5s);
+  const auto fetched = reader->pop();
+  stop.request();
+  running->get();
+  EXPECT_EQ(budget->used(), 50'000 + 2 * sizeof(Record));
+  EXPECT_EQ(fetched->batch.bytes(), 2 * 1001U);
 }
 
 TEST_F(PollingReaderTest, StoppingEndsAnyWait) {

@@ -27,6 +27,8 @@ class StreamPort final : public ports::Kinesis {
   void set_forget_children(bool forget) { forget_children_ = forget; }
   /// Every answer says that it is the shard's newest.
   void set_claims_the_tip(bool claims) { claims_the_tip_ = claims; }
+  /// Every page of records says that it keeps so much memory.
+  void set_buffer_bytes(std::size_t bytes) { buffer_bytes_ = bytes; }
   /// Changes each page of a listing on its way.
   void edit_listings(std::function<void(ShardPage&)> edit) { edit_listing_ = std::move(edit); }
   /// Runs once, between the next listing's being made and its arrival.
@@ -64,6 +66,7 @@ class StreamPort final : public ports::Kinesis {
       auto page = stream_->get_records(request, server_time());
       if (page && forget_children_) page->child_shards.clear();
       if (page && claims_the_tip_) page->behind_latest = {};
+      if (page) page->buffer_bytes = buffer_bytes_;
       return page;
     });
   }
@@ -98,6 +101,7 @@ class StreamPort final : public ports::Kinesis {
   std::string message_ = "as scripted";
   bool forget_children_ = false;
   bool claims_the_tip_ = false;
+  std::size_t buffer_bytes_ = 0;
   std::function<void(ShardPage&)> edit_listing_;
   std::function<void()> after_listing_;
   std::optional<GetShardIterator> last_iterator_;
