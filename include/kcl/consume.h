@@ -1,6 +1,7 @@
 // Level 1 of the API: a stream in, a function per record.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 
 #include <kcl/record.h>
@@ -8,6 +9,14 @@
 #include <kcl/worker_config.h>
 
 namespace kcl {
+
+struct ConsumeOptions {
+  /// Handlers that run at once for one shard: 1 to 1,000. With more than 1 the order holds per partition key: the
+  /// records of one key are handled one after the other, those of others beside them. After a failure only those
+  /// records come again that were not handled. Unless config.max_outstanding_batches says more, four batches are under
+  /// way at a time.
+  std::size_t parallelism_per_shard = 1;
+};
 
 /// Calls `handler` for each record, in order per shard. It is called from several threads at once, one per shard: make
 /// it thread-safe, or give a factory. Returning normally means that the record is done with; checkpoints are made by
@@ -17,7 +26,7 @@ namespace kcl {
 /// one that is stuck past config.shutdown_time keeps it, and a further signal does what it would do without kclpp.
 /// Returns a process exit code: 0 after an orderly shutdown, 1 after a failure, which is also written to the log.
 /// Throws ConfigError.
-int consume(WorkerConfig config, std::function<void(const Record&)> handler);
+int consume(WorkerConfig config, std::function<void(const Record&)> handler, ConsumeOptions options = {});
 
 /// The same, batch by batch.
 int consume_batches(WorkerConfig config, std::function<void(const RecordBatch&)> handler);

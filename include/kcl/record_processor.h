@@ -28,6 +28,7 @@
 // Back-off is interrupted by a shutdown and by the loss of the lease.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -132,13 +133,21 @@ class Ack {
   /// The batch has failed, as if the call had thrown (C5). Records acknowledged before stay so for the checkpoint, but
   /// may come again.
   void failed(std::string why) const;
+  /// As if the call had thrown RetryLater(delay): no failure, and the batch comes again.
+  void retry_later(std::chrono::milliseconds delay) const;
 
  private:
   std::shared_ptr<State> state_;
 };
 
-/// Level 3. As RecordProcessor, but a batch is done with when its Ack says so, not when the call returns. The next
-/// batch comes when this one is settled; a lease is released, and a shutdown waits, until then.
+/// Level 3. As RecordProcessor, but a batch is done with when its Ack says so, not when the call returns. Up to
+/// WorkerConfig::max_outstanding_batches of a shard are handed out that are not settled; a lease is released, and a
+/// shutdown waits, until all of them are.
+///
+/// With one, the default, the next batch comes when this one is settled. With more, a failure stops that: once all that
+/// was handed out is settled, those that failed come again in their order, each when the one before it is settled; then
+/// batches come side by side again. Checkpoints only pass what was acknowledged without a gap.
+///
 /// The processor is not destroyed, and the Worker's destructor does not return, before its last batch is settled.
 class AckProcessor {
  public:

@@ -107,7 +107,13 @@ struct WorkerConfig {
   std::chrono::milliseconds idle_read_interval{1'000};
   /// Batches read ahead of the processor, per shard: 1 to 100.
   std::size_t prefetch_batches = 2;
-  /// Bytes of records buffered by the worker, over all shards (C11): at least 1 MiB. Ignored when a Runtime is given:
+  /// Batches of one shard that an AckProcessor may have at once, not settled: 1 to 1,000. More than 1 needs an
+  /// AckProcessor, or parallelism_per_shard (kcl/consume.h).
+  std::size_t max_outstanding_batches = 1;
+  /// Bytes of those batches; a larger one comes alone. At least 1.
+  std::size_t max_outstanding_bytes = 64UL << 20;
+  /// Memory for records that the worker has read, over all shards (C11): at least 1 MiB. Half of it may be filled by
+  /// reading ahead, the rest is for shards that have nothing yet. Ignored when a Runtime is given:
   /// it has its own.
   std::size_t buffer_bytes = 256UL << 20;
 

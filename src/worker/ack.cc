@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "worker/program.h"
+
 namespace kcl {
 
 using ports::CallbackResult;
@@ -59,6 +61,9 @@ void Ack::State::settle(std::unique_lock<std::mutex> lock, CallbackResult result
 
 void Ack::done() const { state_->done(); }
 void Ack::done(const Record& record) const { state_->done(record); }
+void Ack::retry_later(std::chrono::milliseconds delay) const {
+  state_->fail(worker::result_of(std::make_exception_ptr(RetryLater(delay))));
+}
 void Ack::failed(std::string why) const { state_->fail({.kind = CallbackResult::Kind::threw, .what = std::move(why)}); }
 
 }  // namespace kcl

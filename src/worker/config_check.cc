@@ -93,6 +93,13 @@ std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) 
   problems.expect_range("min_read_interval", config.min_read_interval, milliseconds(0), minute);
   problems.expect_range("idle_read_interval", config.idle_read_interval, config.min_read_interval, minute);
   problems.expect_range<std::size_t>("prefetch_batches", config.prefetch_batches, 1, 100);
+  problems.expect_range<std::size_t>("max_outstanding_batches", config.max_outstanding_batches, 1, 1'000);
+  if (config.max_outstanding_batches > 1 && use.can_checkpoint) {
+    problems.add(
+        "max_outstanding_batches: more than 1 needs an AckProcessor, which settles batches by itself; 1 is right "
+        "here");
+  }
+  problems.expect_at_least("max_outstanding_bytes", config.max_outstanding_bytes, 1);
   if (!use.has_runtime) problems.expect_at_least("buffer_bytes", config.buffer_bytes, kSmallestBuffer);
   problems.expect_range("first_retry", config.first_retry, milliseconds(1), hour);
   problems.expect_range("longest_retry", config.longest_retry, config.first_retry, hour);

@@ -12,7 +12,7 @@ namespace kcl::worker {
 struct ConfigUse {
   /// Memory is bounded by a Runtime, not by the configuration.
   bool has_runtime = false;
-  /// The program is given a Checkpointer.
+  /// The program is given a Checkpointer; else an Ack.
   bool can_checkpoint = true;
 };
 

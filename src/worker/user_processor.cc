@@ -22,12 +22,24 @@ struct UserProcessor::Seat {
   std::unique_ptr<Program> program;
 };
 
+struct UserProcessor::Calls {
+  explicit Calls(base::Loop& loop) : one_at_a_time(loop) {}
+
+  /// Several that have returned may wait for their settlements.
+  base::AsyncMutex one_at_a_time;
+  /// Numbers the callbacks, so that a late settlement cannot be taken for another's.
+  std::uint64_t made = 0;
+  /// In the frames that await them.
+  std::map<std::uint64_t, Call*> awaited;
+};
+
 UserProcessor::UserProcessor(ProcessorHost& host, std::shared_ptr<const ProgramFactory> factory,
                              UserProcessors& siblings, const ports::ShardEpoch& epoch, ports::Checkpoints& checkpoints)
     : host_(host),
       siblings_(siblings),
       checkpoints_(checkpoints),
       guard_(std::make_shared<EpochGuard>(std::make_shared<StrandLink<UserProcessor>>(host.threads.loop, *this))),
+      calls_(std::make_shared<Calls>(host.threads.loop)),
       refreshing_(host.threads.loop, [this] { refresh(); }),
       checkpointing_(host.threads.loop, host.on_failure) {
   auto content = std::make_shared<ShardContext::Content>();
@@ -77,7 +89,7 @@ Task<CallbackResult> UserProcessor::process_records(RecordBatch batch) {
     seat->program->process_records(batch,
                                    [kept, settle = std::move(settle)](Settled settled) { settle(std::move(settled)); });
   };
-  Settled settled = co_await call(siblings_.process_records_, std::move(callback));
+  Settled settled = co_await call(siblings_.process_records_, std::move(callback), Needs::lease);
   if (settled.done_until && host_.checkpoint_automatically) {
     // Best effort: the batch comes again whole in this epoch; another one begins after what is stored here.
     co_await checkpoints_.checkpoint(std::move(settled.done_until));
@@ -123,15 +135,42 @@ Task<CallbackResult> UserProcessor::last_call(CallbackMeter& meter, void (Progra
   co_return std::move(settled.result);
 }
 
-/// Awaits one callback until it is settled, however long the program takes: the consumer's status names that wait (C9).
-Task<Settled> UserProcessor::call(CallbackMeter& meter, Callback callback) {
-  settled_.reset();
+/// A call's entry among those that are awaited.
+class UserProcessor::Making {
+ public:
+  Making(Calls& calls, Call& call) : calls_(calls), number_(++calls.made) { calls_.awaited.emplace(number_, &call); }
+  Making(const Making&) = delete;
+  Making& operator=(const Making&) = delete;
+  ~Making() { calls_.awaited.erase(number_); }
+
+  std::uint64_t number() const noexcept { return number_; }
+
+ private:
+  Calls& calls_;
+  std::uint64_t number_;
+};
+
+/// Awaits one callback until it is settled and has returned, however long the program takes: the consumer's status
+/// names that wait (C9). The next one may begin once it has returned.
+Task<Settled> UserProcessor::call(CallbackMeter& meter, Callback callback, Needs needs) {
+  base::Loop& loop = host_.threads.loop;
+  const auto calls = calls_;
+  Call made;
+  std::optional<base::AsyncMutex::Guard> turn;
+  turn.emplace(co_await calls->one_at_a_time.lock());
   refresh();
-  const base::BootTime begun = host_.threads.loop.now();
-  Settle settle = [link = guard_->link(), number = ++call_](Settled settled) {
+  const base::BootTime begun = loop.now();
+  if (needs == Needs::lease && begun >= checkpoints_.valid_until()) {
+    Settled not_made;
+    not_made.result.kind = CallbackResult::Kind::retry_later;
+    co_return not_made;
+  }
+  const Making making(*calls, made);
+  Settle settle = [link = guard_->link(), number = making.number()](Settled settled) {
     link->post([number, settled = std::move(settled)](UserProcessor& processor) { processor.settle(number, settled); });
   };
-  auto task = [seat = seat_, callback = std::move(callback), settle = std::move(settle)] {
+  auto task = [seat = seat_, link = guard_->link(), number = making.number(), callback = std::move(callback),
+               settle = std::move(settle)] {
     try {
       callback(seat, settle);
     } catch (...) {
@@ -139,19 +178,30 @@ Task<Settled> UserProcessor::call(CallbackMeter& meter, Callback callback) {
       thrown.result = result_of(std::current_exception());
       settle(std::move(thrown));
     }
+    link->post([number](UserProcessor& processor) { processor.returned(number); });
   };
   host_.threads.callbacks.submit(std::move(task));
-  while (!settled_) co_await settled_event_.wait_uninterruptibly(host_.threads.loop);
+  while (!made.returned) co_await made.changed.wait_uninterruptibly(loop);
+  turn.reset();
+  while (!made.settled) co_await made.changed.wait_uninterruptibly(loop);
 
-  meter.seconds->observe(std::chrono::duration<double>(host_.threads.loop.now() - begun).count());
-  if (settled_->result.kind == CallbackResult::Kind::threw) meter.failures->add();
-  co_return *std::exchange(settled_, std::nullopt);
+  meter.seconds->observe(std::chrono::duration<double>(loop.now() - begun).count());
+  if (made.settled->result.kind == CallbackResult::Kind::threw) meter.failures->add();
+  co_return *std::move(made.settled);
 }
 
 void UserProcessor::settle(std::uint64_t call, Settled settled) {
-  if (call != call_ || settled_) return;
-  settled_ = std::move(settled);
-  settled_event_.notify_all();
+  const auto made = calls_->awaited.find(call);
+  if (made == calls_->awaited.end() || made->second->settled) return;
+  made->second->settled = std::move(settled);
+  made->second->changed.notify_all();
+}
+
+void UserProcessor::returned(std::uint64_t call) {
+  const auto made = calls_->awaited.find(call);
+  if (made == calls_->awaited.end()) return;
+  made->second->returned = true;
+  made->second->changed.notify_all();
 }
 
 /// Tells the program's threads how far the lease is ours, again and again: renewals go on while a callback runs.

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -24,6 +25,7 @@
 
 #include <kcl/on_error.h>
 
+#include "base/async_mutex.h"
 #include "base/task_scope.h"
 #include "base/wait.h"
 #include "metrics/registry.h"
@@ -85,11 +87,26 @@ class UserProcessor final : public ports::Processor {
   struct Seat;
   using Callback = std::function<void(const std::shared_ptr<Seat>&, Settle)>;
 
-  base::Task<Settled> call(CallbackMeter& meter, Callback callback);
+  /// One callback that was made: it has returned once the program's thread is back, and is settled once its result is
+  /// known, whichever comes first.
+  struct Call {
+    bool returned = false;
+    std::optional<Settled> settled = {};
+    base::Event changed = {};
+  };
+  struct Calls;
+  class Making;
+
+  enum class Needs : std::uint8_t {
+    nothing,
+    lease,  ///< at the moment when it begins (C8); without it, it is not made, and is to be tried again
+  };
+  base::Task<Settled> call(CallbackMeter& meter, Callback callback, Needs needs = Needs::nothing);
   base::Task<ports::CallbackResult> last_call(CallbackMeter& meter, void (Program::*callback)());
   base::Task<void> checkpoint(std::optional<Position> position,
                               std::shared_ptr<std::promise<ports::CheckpointResult>> answer);
   void settle(std::uint64_t call, Settled settled);
+  void returned(std::uint64_t call);
   void refresh();
 
   ProcessorHost& host_;
@@ -101,10 +118,8 @@ class UserProcessor final : public ports::Processor {
   std::shared_ptr<Seat> seat_;
   bool initialized_ = false;
 
-  /// Numbers the callbacks, so that a late settlement cannot be taken for another's.
-  std::uint64_t call_ = 0;
-  std::optional<Settled> settled_;
-  base::Event settled_event_;
+  /// Shared with the frames that await callbacks.
+  std::shared_ptr<Calls> calls_;
   base::Timer refreshing_;
   base::TaskScope checkpointing_;
 };

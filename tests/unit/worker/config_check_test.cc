@@ -39,6 +39,12 @@ TEST(WorkerConfig, DefaultsWithAStreamAndAClientAreRight) {
   EXPECT_EQ(problems_of(fleet, {}), std::vector<std::string>());
 }
 
+TEST(WorkerConfig, AnAckProcessorMayHaveSeveralBatchesAtOnce) {
+  WorkerConfig config = good();
+  config.max_outstanding_batches = 1'000;
+  EXPECT_EQ(problems_of(config, {.can_checkpoint = false}), std::vector<std::string>());
+}
+
 TEST(WorkerConfig, EachBadFieldIsNamed) {
   struct Case {
     std::string field;
@@ -56,6 +62,9 @@ TEST(WorkerConfig, EachBadFieldIsNamed) {
       {"max_leases", [](auto& c) { c.max_leases = 0; }},
       {"start_patience", [](auto& c) { c.start_patience = milliseconds(-1); }},
       {"start_patience", [](auto& c) { c.start_patience = hours(2); }},
+      {"max_outstanding_batches", [](auto& c) { c.max_outstanding_batches = 0; }},
+      {"max_outstanding_batches", [](auto& c) { c.max_outstanding_batches = 2; }},
+      {"max_outstanding_bytes", [](auto& c) { c.max_outstanding_bytes = 0; }},
       {"shard_sync_interval", [](auto& c) { c.shard_sync_interval = milliseconds(999); }},
       {"shard_sync_interval", [](auto& c) { c.shard_sync_interval = hours(2); }},
       {"max_records", [](auto& c) { c.max_records = 0; }},
