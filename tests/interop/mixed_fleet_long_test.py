@@ -2,6 +2,7 @@
 
 usage: mixed_fleet_long_test.py KCLPP [unittest arguments]
 """
+import os
 import random
 import signal
 import sys
@@ -11,7 +12,8 @@ sys.dont_write_bytecode = True
 
 from mixed_fleet_test import FAILOVER_SECONDS, MixedFleetTest, Rows, main
 
-RECORDS, PUTS_PER_SECOND = 15000, 60
+# Of the putter; KCLPP_TEST_RECORDS says how many.
+RECORDS, PUTS_PER_SECOND = int(os.environ.get("KCLPP_TEST_RECORDS", "6000")), 30
 EACH_SIDE = 2
 
 
