@@ -41,6 +41,7 @@ std::optional<std::string> LeaseHold::owner_after(Kind kind) const {
     case Kind::grant:
       return claimed_by()->worker_id;
     case Kind::release:
+    case Kind::rewind:
       // Java's leader has already said whose it is next.
       if (handed_off()) break;
       return std::nullopt;
@@ -76,6 +77,13 @@ Task<HolderResult> LeaseHold::release(std::optional<Position> last) {
   Change change;
   change.kind = Kind::release;
   change.position = std::move(last);
+  return write(std::move(change));
+}
+
+Task<HolderResult> LeaseHold::rewind(Start start) {
+  Change change;
+  change.kind = Kind::rewind;
+  change.start = std::move(start);
   return write(std::move(change));
 }
 
@@ -165,6 +173,7 @@ ItemUpdate LeaseHold::render(const Change& change, const Attempt& attempt) const
   if (change.position && !(row_.checkpoint.is_real() && *change.position <= row_.checkpoint)) {
     append_checkpoint(*change.position, update.actions);
   }
+  if (change.start) append_start(*change.start, update.actions);
   if (!change.children.empty()) {
     update.actions.push_back(Action::set(std::string(kChildren), AttributeValue::Variant(change.children)));
   }

@@ -125,9 +125,15 @@ Task<CreateResult> LeaseTable::create(Lease lease, Origin origin) {
   lease.owner.reset();
   // A token of another counter, as after a write of Java's, keeps everyone from taking the row before it has aged.
   lease.token = next_token(origin == Origin::repair ? lease.counter - 1 : lease.counter);
+  Item row = kcl_row::render(lease);
+  co_return co_await put(std::move(row), std::move(lease));
+}
+
+/// `row` is the lease's, and may hold more.
+Task<CreateResult> LeaseTable::put(Item row, Lease lease) {
   const std::string key = lease.key;
   const Token token = *lease.token;
-  auto answer = co_await store_.create(kcl_row::render(lease), call_deadline());
+  auto answer = co_await store_.create(std::move(row), call_deadline());
   learn_server_time(answer.timing);
   switch (answer.value.kind) {
     case WriteOutcome::Kind::applied:
@@ -166,8 +172,8 @@ Task<TakeResult> LeaseTable::take(Lease observed, TakeMarks marks) {
   update.actions.push_back(Action::set(std::string(kFailover), Number::of(failover_ms)));
   update.actions.push_back(Action::remove(std::string(kClaim)));
   update.actions.push_back(Action::remove(std::string(kCheckpointOwner)));
-  if (!observed.from) {
-    const auto instant = marks.start_instant.time_since_epoch().count();
+  if (!observed.from && marks.start_instant) {
+    const auto instant = marks.start_instant->time_since_epoch().count();
     update.actions.push_back(Action::set(std::string(kFrom), Number::of(instant)));
   }
   if (!observed.stream_created && marks.stream_created) {
@@ -220,6 +226,50 @@ Task<ChangeResult> LeaseTable::remove(Lease observed) {
   auto answer = co_await store_.remove(observed.key, std::move(conditions), call_deadline());
   learn_server_time(answer.timing);
   co_return change_result(answer.value);
+}
+
+Task<ChangeResult> LeaseTable::evict(Lease observed, std::optional<Start> start) {
+  using namespace kcl_row;
+  const std::int64_t counter = observed.counter + 1;
+  ItemUpdate update;
+  update.key = observed.key;
+  update.conditions.push_back(Condition::equals(std::string(kCounter), Number::of(observed.counter)));
+  update.conditions.push_back(same(kOwner, observed.owner));
+  if (observed.token) update.conditions.push_back(Condition::equals(std::string(kToken), observed.token->text()));
+  // The counter alone: the token stays behind, and so tells that this is no holder's release (R4).
+  update.actions.push_back(Action::set(std::string(kCounter), Number::of(counter)));
+  update.actions.push_back(Action::remove(std::string(kOwner)));
+  update.actions.push_back(Action::remove(std::string(kCheckpointOwner)));
+  if (start) append_start(*start, update.actions);
+  auto outcome = co_await send(std::move(update));
+  if (outcome.kind != WriteOutcome::Kind::refused && outcome.kind != WriteOutcome::Kind::unknown) {
+    co_return change_result(outcome);
+  }
+  // An own copy of a request that was sent twice refuses the second one, and an answer may be lost: the row decides.
+  const ChangeResult told = change_result(outcome);
+  auto after = co_await row_after(observed.key, std::move(outcome));
+  if (!after) co_return ChangeResult{ChangeResult::Kind::unsettled, after.error().message};
+  const auto& row = after->lease;
+  const bool as_wanted = row && row->counter == counter && !row->owner && row->token == observed.token &&
+                         (!start || Start{row->checkpoint, row->at} == *start);
+  if (as_wanted) co_return ChangeResult{ChangeResult::Kind::done, {}};
+  co_return told;
+}
+
+Task<CreateResult> LeaseTable::restore(Item row) {
+  auto exported = kcl_row::parse(row);
+  if (!exported) co_return CreateResult{CreateResult::Kind::misuse, exported.error()};
+  Lease lease = *std::move(exported);
+  lease.counter = server_now().time_since_epoch().count();
+  lease.owner.reset();
+  lease.claim.reset();
+  lease.checkpoint_owner.reset();
+  lease.token = next_token(lease.counter - 1);
+  for (const std::string_view gone : {kcl_row::kOwner, kcl_row::kClaim, kcl_row::kCheckpointOwner}) {
+    row.erase(std::string(gone));
+  }
+  for (auto& [name, value] : kcl_row::render(lease)) row.insert_or_assign(name, value);
+  co_return co_await put(std::move(row), std::move(lease));
 }
 
 }  // namespace kcl::leases

@@ -58,7 +58,8 @@ struct CreateResult {
 
 /// What a take adds to a row that has it not: one that Java created.
 struct TakeMarks {
-  Timestamp start_instant{};
+  /// Absent: whoever takes it does not know, and leaves it to the next one.
+  std::optional<Timestamp> start_instant;
   std::optional<std::chrono::sys_seconds> stream_created;
 };
 
@@ -109,6 +110,16 @@ class LeaseTable {
   /// Removes the row if its counter and its checkpoint still are as `observed`.
   base::Task<ChangeResult> remove(Lease observed);
 
+  // What only operators do.
+
+  /// Takes the lease away from whoever has it, without asking, if the row still is as `observed`; with reading to go on
+  /// wherever `start` says. Its holder finds out by its next write, which is refused. Nobody takes the lease before the
+  /// row has aged, since that holder may be within its deadline until then (R4).
+  base::Task<ChangeResult> evict(Lease observed, std::optional<Start> start);
+  /// Puts a row back that was exported, if there is none with its key: with every attribute as it was, those of others
+  /// too, but owned and claimed by nobody; taken by age, as a repair. Precondition: kcl_row::is_lease(row).
+  base::Task<CreateResult> restore(Item row);
+
   /// The store's clock now, as far as its answers told.
   Timestamp server_now() const;
 
@@ -124,6 +135,7 @@ class LeaseTable {
   base::BootTime call_deadline() const { return loop_.now() + options_.call_timeout; }
   void learn_server_time(const ports::Timing& timing);
   base::Task<WriteOutcome> send(ItemUpdate update);
+  base::Task<CreateResult> put(Item row, Lease lease);
   /// The row that an applied, refused or unknown write left behind: as the store told, or read back.
   base::Task<StoreResult<RowAfter>> row_after(std::string key, WriteOutcome outcome);
 

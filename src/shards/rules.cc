@@ -203,6 +203,7 @@ ReadFrom read_from(const Lease& lease, bool parent_has_row, Timestamp start_inst
               .sequence_number = lease.checkpoint.sequence_number().text(),
               .timestamp = {}};
     case Position::Kind::at_timestamp:
+      if (lease.at == kTrimHorizon) return {};
       if (lease.at) return {.kind = ReadFrom::Kind::timestamp, .sequence_number = {}, .timestamp = *lease.at};
       break;
     case Position::Kind::trim_horizon:
