@@ -159,7 +159,60 @@ Decoded<StreamDescription> read_description(In& in) {
   return in.finished(std::move(stream));
 }
 
+template <class In>
+StreamConsumer::Status read_consumer_status(In& in) {
+  using Status = StreamConsumer::Status;
+  const std::string status = in.string();
+  if (status == "CREATING") return Status::creating;
+  if (status == "ACTIVE") return Status::active;
+  if (status != "DELETING") in.fail("is none of CREATING, ACTIVE and DELETING");
+  return Status::deleting;
+}
+
+template <class In>
+StreamConsumer read_consumer(In& in) {
+  StreamConsumer consumer;
+  bool has_status = false;
+  in.members([&](std::string_view name) {
+    if (name == "ConsumerName") {
+      consumer.name = in.string();
+    } else if (name == "ConsumerARN") {
+      consumer.arn = in.string();
+    } else if (name == "ConsumerStatus") {
+      consumer.status = read_consumer_status(in);
+      has_status = true;
+    } else if (name == "ConsumerCreationTimestamp") {
+      consumer.created = in.time();
+    } else {
+      in.skip();
+    }
+  });
+  in.need(!consumer.arn.empty(), "ConsumerARN");
+  in.need(has_status, "ConsumerStatus");
+  return consumer;
+}
+
+template <class In>
+Decoded<StreamConsumer> read_consumer_answer(In& in) {
+  StreamConsumer consumer;
+  bool has_consumer = false;
+  in.members([&](std::string_view name) {
+    if (name == "ConsumerDescription" || name == "Consumer") {
+      consumer = read_consumer(in);
+      has_consumer = true;
+    } else {
+      in.skip();
+    }
+  });
+  in.need(has_consumer, "Consumer");
+  return in.finished(std::move(consumer));
+}
+
 }  // namespace
+
+Decoded<StreamConsumer> decode_stream_consumer(Protocol protocol, std::string_view body) {
+  return decode(protocol, body, [](auto& in) { return read_consumer_answer(in); });
+}
 
 Decoded<StreamDescription> decode_describe_stream_summary(Protocol protocol, std::string_view body) {
   return decode(protocol, body, [](auto& in) { return read_description(in); });
