@@ -229,6 +229,14 @@ std::vector<std::string> vanished_leases(const Listing& listing, const LeasesByS
   return vanished;
 }
 
+std::vector<std::string> unlisted_leases(const Listing& listing, const LeasesByShard& leases) {
+  std::vector<std::string> unlisted;
+  for (const auto& [id, lease] : leases) {
+    if (listing.find(id) == nullptr) unlisted.push_back(id);
+  }
+  return unlisted;
+}
+
 std::vector<std::string> removable_leases(const Listing& listing, const LeasesByShard& leases) {
   std::map<std::string, std::set<std::string>> listed_children;
   for (const auto& [id, shard] : listing.shards) {

@@ -60,6 +60,8 @@ class Truth {
   World& world;
   /// Records put before this need not be delivered (C6). Known from the first row on.
   std::optional<Timestamp> start;
+  /// Go workers write without conditions, and set epochs back: what a sink could tell by them is best effort.
+  bool unfenced_neighbours = false;
   /// Records older than this are gone from the stream.
   std::chrono::milliseconds retention = std::chrono::hours(24);
   std::map<std::string, ShardTruth> shards;

@@ -50,6 +50,9 @@ constexpr std::array kFlags{
     Flag{"lease-store", "STORE", "Sharing and checkpoints",
          "dynamodb (default with --application): a table named as the application; sqlite:FILE: for workers of one "
          "host; memory (default without): nothing is kept"},
+    Flag{"lease-format", "FORMAT", "Sharing and checkpoints",
+         "Whose rows the lease table has: kcl (default): those of the Java KCL; vmware-go: those of vmware-go-kcl, for "
+         "fleets that have such workers"},
     Flag{"create-table", "WHEN", "Sharing and checkpoints", "The lease table: if_missing (default) or never"},
     Flag{"checkpoint-interval", "SECONDS", "Sharing and checkpoints",
          "Store how far each shard has come so often: 0.1 to 3600 (10)"},
@@ -113,6 +116,7 @@ class Parser : private FlagReader {
   void read_aws();
   void read_running();
   void check_application();
+  void check_lease_format();
 
   kcl::Timestamp now_;
   ParsedOptions parsed_;
@@ -242,6 +246,8 @@ void Parser::read_leases() {
     }
   }
   check_application();
+  choice<kcl::LeaseFormat>("lease-format", options_.lease_format,
+                           {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   choice<kcl::CreateTable>("create-table", options_.create_table,
                            {{"if_missing", kcl::CreateTable::if_missing}, {"never", kcl::CreateTable::never}});
   seconds("checkpoint-interval", options_.checkpoint_interval, {milliseconds(100), milliseconds(3'600'000)});
@@ -254,6 +260,24 @@ void Parser::read_leases() {
   options_.static_identity = has("static-identity");
   if (options_.static_identity && options_.worker_id.empty()) {
     problem("static-identity", "needs --worker-id ID, the name of the place that this worker runs at");
+  }
+  check_lease_format();
+}
+
+void Parser::check_lease_format() {
+  if (options_.lease_format != kcl::LeaseFormat::vmware_go) return;
+  if (!has("application")) {
+    problem("lease-format", "needs --application NAME: the Go fleet's, whose lease table has that name");
+  }
+  if (options_.static_identity) {
+    problem("static-identity",
+            "not with --lease-format vmware-go: its rows do not tell one life of a worker id from the next; leave it "
+            "out, and give each process a --worker-id of its own");
+  }
+  if (options_.failover < milliseconds(5'000) || options_.failover > milliseconds(60'000)) {
+    problem("failover",
+            "5 to 60 seconds are right with --lease-format vmware-go: Go workers go by their wall clocks, and a row "
+            "that stood still for a minute is anyone's");
   }
 }
 
