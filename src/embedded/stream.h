@@ -6,7 +6,8 @@
 // an earlier time than the one before it happens at that one's time.
 //
 // It answers as AWS does, not as the emulators do. What it leaves out: a stream that is UPDATING (resharding is
-// immediate), limits per account, enhanced fan-out. Errors carry the stream's time, as answers do.
+// immediate), limits per account. Errors carry the stream's time, as answers do. Enhanced fan-out is built on it by
+// Consumers and Subscriptions.
 #pragma once
 
 #include <chrono>
@@ -114,6 +115,30 @@ class Stream {
   /// otherwise the age of the last record of the answer, and at least a millisecond.
   KinesisResult<RecordsPage> get_records(const GetRecords& request, Timestamp now);
 
+  // Reading without the limits of GetRecords: what enhanced fan-out is made of.
+
+  /// The next record to read.
+  struct Cursor {
+    std::uint32_t shard = 0;
+    std::uint64_t ordinal = RecordLog::kFirstOrdinal;
+  };
+  struct Portion {
+    RecordLog::Slice slice;
+    /// Behind the records of the slice.
+    Cursor next;
+    /// As of RecordsPage.
+    std::chrono::milliseconds behind_latest{0};
+    /// The shard is closed, and this was the last that is read of it; then it has children.
+    bool ends = false;
+    std::vector<ChildShard> child_shards;
+  };
+  /// As get_shard_iterator().
+  KinesisResult<Cursor> cursor_at(const GetShardIterator& request, Timestamp now);
+  /// not_found once the shard is forgotten. Precondition: the cursor is one of this stream.
+  KinesisResult<Portion> read(const Cursor& cursor, std::size_t max_records, std::size_t max_bytes, Timestamp now);
+  /// A number of the shard after which reading comes to the cursor.
+  std::string number_before(const Cursor& cursor) const;
+
  private:
   using Kind = KinesisError::Kind;
 
@@ -148,6 +173,7 @@ class Stream {
   ShardState& open_shard(const HashKeyRange& range, std::span<ShardState* const> parents);
   void close(ShardState& shard);
 
+  Portion read_on(ShardState& shard, std::uint64_t ordinal, std::size_t max_records, std::size_t max_bytes);
   std::string iterator_at(const ShardState& shard, std::uint64_t ordinal) const;
   KinesisResult<std::uint64_t> position_of(const ShardState& shard, const GetShardIterator& request) const;
   /// Empty when the number is none of this shard.

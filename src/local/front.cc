@@ -17,6 +17,15 @@ namespace {
 constexpr std::string_view kAdmin = "/_kclpp/";
 constexpr std::string_view kPlainJson = "application/json";
 
+/// Puts become visible to subscriptions this much later: AWS takes longer.
+constexpr std::chrono::milliseconds kNewsDelay{2};
+/// Of a stream that goes wrong, one of so many first events.
+constexpr std::uint64_t kFramesAtRisk = 4;
+
+bool is_of_a_stream(Fault fault) {
+  return fault == Fault::stream_cut || fault == Fault::stream_bad_crc || fault == Fault::stream_exception;
+}
+
 ServiceError unknown_operation() { return {.code = "UnknownOperationException", .message = ""}; }
 
 }  // namespace
@@ -38,7 +47,12 @@ struct Front::Late {
 };
 
 Front::Front(base::Loop& loop, FrontOptions options, base::Random random)
-    : loop_(loop), service_(options.service), faults_(std::move(options.faults)), random_(random) {
+    : loop_(loop),
+      service_(options.service),
+      faults_(std::move(options.faults)),
+      random_(random),
+      news_(loop, [this] { pump_subscriptions(); }),
+      sweep_(loop, [this] { std::erase_if(subscriptions_, [](const auto& one) { return one->is_over(); }); }) {
   if (options.credentials) signatures_.emplace(*std::move(options.credentials), options.service.region);
 }
 
@@ -76,8 +90,32 @@ void Front::serve(const Exchange& exchange) {
   }
   const auto parameters = decode_parameters(exchange.protocol, exchange.request.body);
   if (!parameters) return answer(exchange, Failure{parameters.error()});
+  if (exchange.operation == Operation::subscribe_to_shard) return subscribe(exchange, *parameters);
   const Listing listing = fault == Fault::partial_list ? Listing::with_holes : Listing::whole;
   answer(exchange, service_.call(exchange.operation, *parameters, exchange.protocol, loop_.wall(), listing));
+  if (!subscriptions_.empty() && !news_.armed()) news_.arm(loop_.now() + kNewsDelay);
+}
+
+void Front::subscribe(const Exchange& exchange, const Parameters& parameters) {
+  auto subscribed = service_.subscribe(parameters, loop_.wall());
+  if (!subscribed) return answer(exchange, Failure{subscribed.error()});
+  const auto& fault = exchange.misfortune.fault;
+  if (fault == Fault::reset_after) {
+    service_.close(*subscribed);
+    return exchange.reply->reset();
+  }
+  SubscriptionAnswer::Options options{.subscribed = *std::move(subscribed), .protocol = exchange.protocol, .fault = {}};
+  if (fault && is_of_a_stream(*fault)) options.fault = {.fault = *fault, .frame = random_.below(kFramesAtRisk)};
+  exchange.reply->begin(response(200, {}, "application/vnd.amazon.eventstream", exchange.misfortune));
+  // Removed later: it is in its own call when it is done.
+  const auto done = [this] { sweep_.arm(loop_.now()); };
+  auto& subscription = subscriptions_.emplace_back(
+      std::make_unique<SubscriptionAnswer>(loop_, service_, std::move(options), exchange.reply, done));
+  subscription->pump();
+}
+
+void Front::pump_subscriptions() {
+  for (const auto& subscription : subscriptions_) subscription->pump();
 }
 
 void Front::answer(const Exchange& exchange, Served<std::string> outcome) {

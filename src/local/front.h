@@ -19,6 +19,7 @@
 #include "local/faults.h"
 #include "local/service.h"
 #include "local/signature_check.h"
+#include "local/subscription_answer.h"
 #include "server/http.h"
 
 namespace kcl::local {
@@ -48,6 +49,8 @@ class Front final : public server::Handler {
   void handle_admin(const server::Request& request, server::Reply& reply);
   void serve(const Exchange& exchange);
   void answer(const Exchange& exchange, Served<std::string> outcome);
+  void subscribe(const Exchange& exchange, const Parameters& parameters);
+  void pump_subscriptions();
   void send(const Exchange& exchange, server::Response response);
   void send_now(const Misfortune& misfortune, server::Response response, server::Reply& reply);
   server::Response response(int status, std::string body, std::string_view content_type, const Misfortune& misfortune);
@@ -59,6 +62,10 @@ class Front final : public server::Handler {
   base::Random random_;
   /// Answers that wait, for a fault.
   std::list<Late> late_;
+  std::list<std::unique_ptr<SubscriptionAnswer>> subscriptions_;
+  /// Soon after something was written, subscriptions look for it: all of a moment's puts together.
+  base::Timer news_;
+  base::Timer sweep_;
 };
 
 }  // namespace kcl::local

@@ -3,53 +3,48 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <kcl/timestamp.h>
 
+#include "embedded/consumers.h"
 #include "embedded/limits.h"
 #include "embedded/stream.h"
+#include "embedded/subscription.h"
 
 namespace kcl::local {
 
-struct Consumer {
-  std::string name;
-  std::string arn;
-  Timestamp created{};
-  Timestamp active_from{};
-  /// From then on it is gone; until then, DELETING.
-  std::optional<Timestamp> gone_from;
-
-  std::string_view status(Timestamp now) const;
-};
-
 struct HostedStream {
-  explicit HostedStream(embedded::Stream::Options options) : records(options), created(options.created) {}
+  struct Options {
+    embedded::Stream::Options records;
+    embedded::Consumers::Options consumers;
+    embedded::Subscriptions::Options subscriptions;
+  };
+  explicit HostedStream(const Options& options);
+  HostedStream(const HostedStream&) = delete;
+  HostedStream& operator=(const HostedStream&) = delete;
 
   embedded::Stream records;
+  embedded::Consumers consumers;
+  embedded::Subscriptions subscriptions;
   Timestamp created;
   bool on_demand = false;
   Timestamp active_from{};
   /// Resharding and settings take effect at once; the state says UPDATING until then.
   Timestamp updated_from{};
   std::optional<Timestamp> gone_from;
-  std::vector<Consumer> consumers;
   std::deque<Timestamp> scaled_at;
-  /// GetShardIterator, by shard.
+  /// Calls of GetShardIterator, by shard.
   std::map<std::string, embedded::Allowance, std::less<>> iterators_given;
+  /// Calls of SubscribeToShard, by consumer.
+  std::map<std::string, embedded::Allowance, std::less<>> subscribed;
 
   /// "CREATING", "ACTIVE", "UPDATING" or "DELETING".
   std::string_view status(Timestamp now) const;
-  /// Drops consumers that are gone.
-  void forget_consumers(Timestamp now);
-  Consumer* find_consumer(std::string_view name);
 };
 
 }  // namespace kcl::local

@@ -115,13 +115,12 @@ std::string Service::name_of_arn(std::string_view arn) const {
   return std::string(arn.substr(prefix.size()));
 }
 
-HostedStream& Service::stream_named(std::string_view name, Timestamp now) {
+HostedStream& Service::stream_named(std::string_view name) {
   const auto found = streams_.find(name);
   if (found == streams_.end()) {
     refuse("ResourceNotFoundException",
            "Stream " + std::string(name) + " under account " + options_.account + " not found.");
   }
-  found->second->forget_consumers(now);
   return *found->second;
 }
 
@@ -129,12 +128,12 @@ HostedStream& Service::stream_of(const Call& call) {
   const auto& name = call.in.stream_name;
   const auto& arn = call.in.stream_arn;
   if (!name && !arn) refuse("InvalidArgumentException", "Either StreamName or StreamARN must be given.");
-  if (!arn) return stream_named(*name, call.now);
+  if (!arn) return stream_named(*name);
   const std::string of_arn = name_of_arn(*arn);
   if (name && *name != of_arn) {
     refuse("InvalidArgumentException", "StreamARN " + *arn + " does not belong to StreamName " + *name + '.');
   }
-  return stream_named(of_arn, call.now);
+  return stream_named(of_arn);
 }
 
 void Service::check_shard_limit(std::size_t more) const {

@@ -1,6 +1,6 @@
 // Kinesis Data Streams as one account in one region has it: streams by name, and the operations on them. Requests and
-// answers are values; HTTP, signatures and faults are in front of it (front.h). SubscribeToShard, whose answer has no
-// end, is subscribe() here and goes on in subscription_answer.h.
+// answers are values; HTTP, signatures and faults are in front of it (front.h). SubscribeToShard, whose answer goes on,
+// is subscribe() here; subscription_answer.h writes it.
 //
 // A plain state machine: one thread at a time, no clock, no chance; every call is given the time.
 #pragma once
@@ -44,6 +44,14 @@ struct ServiceOptions {
   std::size_t memory_bytes = std::size_t{2} << 30;
 };
 
+/// A subscription that is under way.
+struct Subscribed {
+  std::string stream;
+  /// A stream that was deleted and created again is another one.
+  Timestamp created{};
+  embedded::Subscriptions::Id id = 0;
+};
+
 /// Whether ListShards shows all it should: a fault is that some of a page's shards are missing.
 enum class Listing : std::uint8_t { whole, with_holes };
 
@@ -54,6 +62,13 @@ class Service {
   /// The body of the answer. Every operation but SubscribeToShard.
   Served<std::string> call(Operation operation, const Parameters& parameters, wire::Protocol protocol, Timestamp now,
                            Listing listing = Listing::whole);
+
+  // SubscribeToShard: an answer that goes on. Its words are asked for one by one, as embedded::Subscriptions says.
+
+  Served<Subscribed> subscribe(const Parameters& parameters, Timestamp now);
+  std::optional<embedded::Subscriptions::Word> next(const Subscribed& subscribed, Timestamp now);
+  Timestamp due(const Subscribed& subscribed, Timestamp now);
+  void close(const Subscribed& subscribed);
 
   /// As CreateStream, but ACTIVE at once.
   std::optional<ServiceError> add_stream(const std::string& name, std::size_t shards, Timestamp now);
@@ -72,7 +87,7 @@ class Service {
 
   // What a call is about. Each refuses what it does not find.
   HostedStream& stream_of(const Call& call);
-  HostedStream& stream_named(std::string_view name, Timestamp now);
+  HostedStream& stream_named(std::string_view name);
   HostedStream& readable(HostedStream& stream, Timestamp now);
   HostedStream& active(HostedStream& stream, Timestamp now);
   std::string name_of_arn(std::string_view arn) const;
@@ -107,7 +122,9 @@ class Service {
   void describe_consumer(const Call& call);
   void list_consumers(const Call& call);
   void deregister_consumer(const Call& call);
-  std::pair<HostedStream*, Consumer*> consumer_of(const Call& call);
+  embedded::Consumers::Options consumer_options() const;
+  std::pair<HostedStream*, StreamConsumer> consumer_of(const Call& call);
+  HostedStream* subscribed_stream(const Subscribed& subscribed, Timestamp now);
 
   const ServiceOptions options_;
   std::map<std::string, std::unique_ptr<HostedStream>, std::less<>> streams_;

@@ -4,8 +4,6 @@
 
 namespace kcl::local {
 
-namespace {
-
 std::string_view code_of(const KinesisError& error) {
   using Kind = KinesisError::Kind;
   switch (error.kind) {
@@ -17,15 +15,16 @@ std::string_view code_of(const KinesisError& error) {
       return "ResourceNotFoundException";
     case Kind::invalid_argument:
       return error.message == embedded::kExpiredPageToken ? "ExpiredNextTokenException" : "InvalidArgumentException";
+    case Kind::in_use:
+      return "ResourceInUseException";
     case Kind::denied:
     case Kind::untrusted:
     case Kind::unavailable:
+    case Kind::unsupported:
       break;
   }
   return "InternalFailure";
 }
-
-}  // namespace
 
 void refuse(std::string code, std::string message) {
   throw Refused({.code = std::move(code), .message = std::move(message)});

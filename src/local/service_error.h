@@ -32,10 +32,12 @@ class Refused final : public std::exception {
   ServiceError error_;
 };
 
+/// AWS's code for what the embedded stream says.
+std::string_view code_of(const KinesisError& error);
+
 [[noreturn]] void refuse(std::string code, std::string message);
 /// "1 validation error detected: Value 'x' at 'limit' failed to satisfy constraint: Member must ..."
 [[noreturn]] void refuse_value(std::string_view value, std::string_view member, std::string_view constraint);
-/// What the embedded stream says.
 [[noreturn]] void refuse(const KinesisError& error);
 
 /// The value, or a refusal by its cause.

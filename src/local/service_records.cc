@@ -4,6 +4,7 @@
 #include "local/answers.h"
 #include "local/requirement.h"
 #include "local/service.h"
+#include "local/start_position.h"
 #include "local/stream_token.h"
 
 namespace kcl::local {
@@ -43,23 +44,6 @@ void write_placement(wire::DocumentWriter& out, const embedded::Placement& place
   out.text(placement.sequence_number);
   out.name("ShardId");
   out.text(placement.shard_id);
-}
-
-GetShardIterator::Type iterator_type(const std::string& name, std::string_view member) {
-  using Type = GetShardIterator::Type;
-  constexpr std::array<std::pair<std::string_view, Type>, 5> kTypes{
-      {{"AT_SEQUENCE_NUMBER", Type::at_sequence_number},
-       {"AFTER_SEQUENCE_NUMBER", Type::after_sequence_number},
-       {"TRIM_HORIZON", Type::trim_horizon},
-       {"LATEST", Type::latest},
-       {"AT_TIMESTAMP", Type::at_timestamp}}};
-  const auto type = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& row) { return row.first == name; });
-  if (type == kTypes.end()) {
-    refuse_value("'" + name + "'", member,
-                 "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, "
-                 "TRIM_HORIZON]");
-  }
-  return type->second;
 }
 
 }  // namespace
@@ -131,26 +115,16 @@ void Service::put_records(const Call& call) {
 }
 
 void Service::get_shard_iterator(const Call& call) {
-  using Type = kcl::GetShardIterator::Type;
   const Parameters& in = call.in;
   HostedStream& stream = readable(stream_of(call), call.now);
-  kcl::GetShardIterator request{
-      .stream = stream.records.name(),
-      .shard_id = required(in.shard_id, "shardId"),
-      .type = iterator_type(required(in.shard_iterator_type, "shardIteratorType"), "shardIteratorType"),
-      .sequence_number = in.starting_sequence_number.value_or(""),
-      .timestamp = in.timestamp.value_or(Timestamp())};
-  check_name(request.shard_id, "shardId");
-  const bool by_number = request.type == Type::at_sequence_number || request.type == Type::after_sequence_number;
-  if (by_number != in.starting_sequence_number.has_value()) {
-    refuse("InvalidArgumentException",
-           "StartingSequenceNumber must be given with ShardIteratorType AT_SEQUENCE_NUMBER "
-           "and AFTER_SEQUENCE_NUMBER, and with no other.");
-  }
-  if ((request.type == Type::at_timestamp) != in.timestamp.has_value()) {
-    refuse("InvalidArgumentException",
-           "Timestamp must be given with ShardIteratorType AT_TIMESTAMP, and with no other.");
-  }
+  const std::string& shard = required(in.shard_id, "shardId");
+  check_name(shard, "shardId");
+  required(in.shard_iterator_type, "shardIteratorType");
+  PositionParameter position;
+  position.type = in.shard_iterator_type;
+  position.sequence_number = in.starting_sequence_number;
+  position.timestamp = in.timestamp;
+  const GetShardIterator request = start_at(shard, position, stream.records.name(), "shardIteratorType");
   auto iterator = served(stream.records.get_shard_iterator(request, call.now));
   if (options_.limits) {
     auto& given = stream.iterators_given.try_emplace(request.shard_id, kIteratorsPerSecond).first->second;
@@ -169,7 +143,7 @@ void Service::get_shard_iterator(const Call& call) {
 void Service::get_records(const Call& call) {
   const auto token = unpack(required(call.in.shard_iterator, "shardIterator"));
   if (!token) refuse("InvalidArgumentException", "Invalid ShardIterator.");
-  HostedStream& stream = readable(stream_named(token->stream, call.now), call.now);
+  HostedStream& stream = readable(stream_named(token->stream), call.now);
   if (call.in.stream_arn && name_of_arn(*call.in.stream_arn) != token->stream) {
     refuse("InvalidArgumentException", "ShardIterator does not belong to StreamARN " + *call.in.stream_arn + '.');
   }

@@ -63,7 +63,7 @@ void Service::list_shards(const Call& call) {
     }
     const auto token = unpack(*in.next_token);
     if (!token) refuse("InvalidArgumentException", "NextToken is invalid.");
-    stream = &stream_named(token->stream, call.now);
+    stream = &stream_named(token->stream);
     query.next_token = token->token;
   } else {
     stream = &stream_of(call);

@@ -50,16 +50,19 @@ void Service::create_stream(const Call& call) {
     refuse("LimitExceededException", "At most 5 streams can be CREATING at the same time.");
   }
 
-  auto stream = std::make_unique<HostedStream>(
-      embedded::Stream::Options{.name = name,
-                                .region = options_.region,
-                                .account = options_.account,
-                                .shards = shards,
-                                .created = call.now,
-                                .retention = options_.retention,
-                                .iterator_ttl = options_.iterator_ttl,
-                                .max_record_bytes = static_cast<std::size_t>(record_kib) << 10,
-                                .limits = limits_of(options_.limits)});
+  auto stream = std::make_unique<HostedStream>(HostedStream::Options{
+      .records = {.name = name,
+                  .region = options_.region,
+                  .account = options_.account,
+                  .shards = shards,
+                  .created = call.now,
+                  .retention = options_.retention,
+                  .iterator_ttl = options_.iterator_ttl,
+                  .max_record_bytes = static_cast<std::size_t>(record_kib) << 10,
+                  .limits = limits_of(options_.limits)},
+      .consumers = consumer_options(),
+      .subscriptions = {.bytes_per_second = options_.limits ? embedded::Subscriptions::Options().bytes_per_second
+                                                            : embedded::Limits::none().read_bytes}});
   stream->on_demand = on_demand;
   stream->active_from = call.now + options_.transition;
   streams_.emplace(name, std::move(stream));
@@ -68,7 +71,7 @@ void Service::create_stream(const Call& call) {
 void Service::delete_stream(const Call& call) {
   HostedStream& stream = stream_of(call);
   if (stream.gone_from) active(stream, call.now);
-  if (!stream.consumers.empty() && !call.in.enforce_consumer_deletion.value_or(false)) {
+  if (!stream.consumers.list(call.now).empty() && !call.in.enforce_consumer_deletion.value_or(false)) {
     refuse("ResourceInUseException", "Stream " + stream.records.name() + " under account " + options_.account +
                                          " has consumers; deregister them or set EnforceConsumerDeletion.");
   }
@@ -125,7 +128,7 @@ void Service::describe_stream(const Call& call) {
 }
 
 void Service::describe_stream_summary(const Call& call) {
-  const HostedStream& stream = stream_of(call);
+  HostedStream& stream = stream_of(call);
   call.out.begin_map();
   call.out.name("StreamDescriptionSummary");
   call.out.begin_map();
@@ -133,7 +136,7 @@ void Service::describe_stream_summary(const Call& call) {
   call.out.name("OpenShardCount");
   call.out.integer(static_cast<std::int64_t>(stream.records.open_shards()));
   call.out.name("ConsumerCount");
-  call.out.integer(static_cast<std::int64_t>(stream.consumers.size()));
+  call.out.integer(static_cast<std::int64_t>(stream.consumers.list(call.now).size()));
   call.out.name("MaxRecordSizeInKiB");
   call.out.integer(static_cast<std::int64_t>(stream.records.max_record_bytes() >> 10));
   call.out.end_map();

@@ -36,7 +36,7 @@ THIRD_PARTY = [
     (r"CLI/", r"apps/kclpp/"),
     (r"openssl/", r"(src|tests/unit)/base/|tests/unit/http/scripted_server\.cc$"),
     (r"curl/", r"src/http/"),
-    (r"zlib\.h$", r"src/aws/service_client\.cc$"),
+    (r"zlib\.h$", r"src/(aws/service_client|wire/event_stream)\.cc$"),
     (r"(gtest|gmock|rapidcheck)(/|\.h$)", r"tests/"),
     (r"benchmark/", r"bench/"),
 ]
