@@ -12,6 +12,7 @@
 #include "consume/consume.h"
 #include "consume/options.h"
 #include "demo/demo.h"
+#include "local/local.h"
 
 namespace {
 
@@ -58,6 +59,55 @@ void add_demo(CLI::App& app, kclpp::demo::DemoOptions& options) {
       ->check(CLI::Range(1.0, 600.0));
   demo->add_option("--seed", options.seed, "Of --chaos: the same misfortunes again (default: a new one each time)")
       ->envname("KCLPP_SEED");
+}
+
+const CLI::App* add_local(CLI::App& app, kclpp::local::LocalOptions& options) {
+  CLI::App* local = app.add_subcommand(
+      "local",
+      "Kinesis on this machine, for development and tests: its HTTP protocol, semantics and limits, in memory, without "
+      "an AWS account. Prints where it listens when it is ready; ends on SIGINT or SIGTERM.");
+  local->add_option("--port", options.port, "TCP port; 0: a free one")->envname("KCLPP_PORT")->capture_default_str();
+  local->add_option("--listen", options.listen, "IP address to listen at; whoever reaches it may use it")
+      ->envname("KCLPP_LISTEN")
+      ->type_name("ADDR")
+      ->capture_default_str();
+  local->add_option("--stream", options.streams, "Create this stream first; may be repeated")
+      ->envname("KCLPP_STREAM")
+      ->type_name("NAME:SHARDS")
+      ->check(kclpp::local::problem_of_stream);
+  local->add_flag("--no-limits", options.no_limits, "Throttle nothing, and let streams have any number of shards")
+      ->envname("KCLPP_NO_LIMITS");
+  local->add_option("--iterator-ttl", options.iterator_ttl_seconds, "Seconds until a shard iterator expires")
+      ->envname("KCLPP_ITERATOR_TTL")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 86'400.0));
+  local->add_option("--retention", options.retention_seconds, "Seconds that new streams keep their records")
+      ->envname("KCLPP_RETENTION")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 31'536'000.0));
+  local->add_option("--region", options.region, "The region in ARNs and signatures")
+      ->envname("KCLPP_REGION")
+      ->capture_default_str();
+  local->add_option("--credentials", options.credentials, "Check that requests are signed by them (default: take any)")
+      ->envname("KCLPP_CREDENTIALS")
+      ->type_name("ID:SECRET")
+      ->check([](const std::string& value) {
+        const std::size_t colon = value.find(':');
+        const bool good = colon != 0 && colon != std::string::npos && colon + 1 < value.size();
+        return good ? std::string() : std::string("must be ID:SECRET");
+      });
+  local->add_option("--faults", options.faults, "Begin with this plan of faults (docs/local.md)")
+      ->envname("KCLPP_FAULTS")
+      ->type_name("FILE");
+  local->add_option("--shard-limit", options.max_shards, "Open shards of all streams together")
+      ->envname("KCLPP_SHARD_LIMIT")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  local->add_option("--memory", options.memory_mib, "MiB of records to hold at most; beyond, puts are throttled")
+      ->envname("KCLPP_MEMORY")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  return local;
 }
 
 CLI::App* add_consume(CLI::App& app, kclpp::FlagValues& given) {
@@ -121,6 +171,8 @@ int main(int argc, char** argv) {
   });
   kclpp::demo::DemoOptions demo;
   add_demo(app, demo);
+  kclpp::local::LocalOptions local_options;
+  const CLI::App* local = add_local(app, local_options);
   kclpp::FlagValues consume_flags;
   const CLI::App* consume = add_consume(app, consume_flags);
   // CLI11 reads the environment for every command unless one has a callback; but twins such as KCLPP_FAILOVER belong to
@@ -135,5 +187,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
   }
+  if (local->parsed()) return kclpp::local::run(local_options);
   return consume->parsed() ? run_consume(consume_flags) : kclpp::demo::run(demo);
 }

@@ -68,7 +68,7 @@ std::size_t characters_of(std::string_view utf8) {
 
 Stream::Stream(Options options)
     : options_(checked(std::move(options))),
-      arn_("arn:aws:kinesis:us-east-1:000000000000:stream/" + options_.name),
+      arn_("arn:aws:kinesis:" + options_.region + ':' + options_.account + ":stream/" + options_.name),
       iterators_(purpose("iterator", options_)),
       page_tokens_(purpose("page", options_)),
       now_(options_.created) {
@@ -158,6 +158,7 @@ Stream::ShardState& Stream::open_shard(const HashKeyRange& range, std::span<Shar
   ShardState& shard = shards_.emplace_back(ShardState{.index = index,
                                                       .birth_s = birth_s,
                                                       .listing = {},
+                                                      .opened = now_,
                                                       .closed = {},
                                                       .children = {},
                                                       .log = {},
@@ -236,33 +237,77 @@ KinesisResult<StreamDescription> Stream::describe(std::string_view stream, Times
   return StreamDescription{.name = options_.name,
                            .arn = arn_,
                            .created = options_.created,
-                           .retention = std::chrono::ceil<std::chrono::hours>(options_.retention),
+                           .retention = retention_hours(),
                            .open_shards = open_.size(),
                            .server_time = now_};
 }
 
+std::size_t Stream::stored_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const ShardState& shard : shards_) bytes += shard.log.memory();
+  return bytes;
+}
+
 bool Stream::matches(const ShardState& shard, const ShardFilter& filter) const {
+  using Type = ShardFilter::Type;
   if (is_forgotten(shard)) return false;
-  return filter.type == ListShards::Filter::none || !shard.closed || *shard.closed >= filter.timestamp;
+  const auto was_open_at = [&shard](Timestamp time) {
+    return shard.opened <= time && (!shard.closed || *shard.closed >= time);
+  };
+  switch (filter.type) {
+    case Type::none:
+    case Type::from_trim_horizon:
+    case Type::after_shard_id:  // where the listing begins
+      return true;
+    case Type::from_timestamp:
+      return !shard.closed || *shard.closed >= filter.timestamp;
+    case Type::at_trim_horizon:
+      return was_open_at(std::max(trim_horizon(), options_.created));
+    case Type::at_latest:
+      return !shard.closed;
+    case Type::at_timestamp:
+      break;
+  }
+  return was_open_at(std::max({filter.timestamp, trim_horizon(), options_.created}));
+}
+
+std::size_t Stream::index_after(std::string_view shard_id) const {
+  const auto after = std::partition_point(shards_.begin(), shards_.end(),
+                                          [shard_id](const ShardState& s) { return s.listing.id <= shard_id; });
+  return static_cast<std::size_t>(after - shards_.begin());
 }
 
 KinesisResult<ShardPage> Stream::list_shards(const ListShards& request, Timestamp now) {
   advance(now);
   if (!is_named(request.stream)) return no_such_stream(request.stream);
+  const bool filtered = request.filter == ListShards::Filter::from_timestamp;
+  return query_shards({.filter = {.type = filtered ? ShardFilter::Type::from_timestamp : ShardFilter::Type::none,
+                                  .timestamp = request.timestamp,
+                                  .shard_id = {}},
+                       .exclusive_start = {},
+                       .next_token = request.next_token,
+                       .max_results = options_.page_size},
+                      now);
+}
 
-  ShardFilter filter{.type = request.filter, .timestamp = request.timestamp};
-  std::uint64_t index = 0;
-  if (!request.next_token.empty()) {
-    const auto token = page_tokens_.open(request.next_token);
+KinesisResult<ShardPage> Stream::query_shards(const ShardQuery& query, Timestamp now) {
+  using Type = ShardFilter::Type;
+  advance(now);
+  ShardFilter filter = query.filter;
+  std::size_t index = index_after(query.exclusive_start);
+  if (filter.type == Type::after_shard_id) index = std::max(index, index_after(filter.shard_id));
+  if (!query.next_token.empty()) {
+    const auto token = page_tokens_.open(query.next_token);
     if (!token) return refuse(Kind::invalid_argument, "NextToken is invalid.");
     const auto& [made, next_index, type, timestamp] = *token;
-    if (now_ - time_of(made) >= options_.page_token_ttl)
-      return refuse(Kind::invalid_argument, "NextToken has expired.");
-    const ShardFilter first_pages{.type = static_cast<ListShards::Filter>(type), .timestamp = time_of(timestamp)};
-    if (filter.type != ListShards::Filter::none && filter != first_pages) {
+    if (now_ - time_of(made) >= options_.page_token_ttl) {
+      return refuse(Kind::invalid_argument, std::string(kExpiredPageToken));
+    }
+    filter = {.type = static_cast<Type>(type), .timestamp = time_of(timestamp), .shard_id = {}};
+    const bool differs = query.filter.type != filter.type || query.filter.timestamp != filter.timestamp;
+    if (query.filter.type != Type::none && differs) {
       return refuse(Kind::invalid_argument, "ShardFilter differs from the one that NextToken was given for.");
     }
-    filter = first_pages;
     index = next_index;
   }
 
@@ -272,7 +317,7 @@ KinesisResult<ShardPage> Stream::list_shards(const ListShards& request, Timestam
     ShardState& shard = shards_[index];
     shard.log.trim(trim_horizon());
     if (!matches(shard, filter)) continue;
-    if (page.shards.size() == options_.page_size) {
+    if (page.shards.size() == query.max_results) {
       page.next_token =
           page_tokens_.seal({word_of(now_), index, static_cast<std::uint64_t>(filter.type), word_of(filter.timestamp)});
       break;

@@ -28,6 +28,7 @@
 
 #include "embedded/limits.h"
 #include "embedded/record_log.h"
+#include "embedded/shard_query.h"
 #include "embedded/tokens.h"
 
 namespace kcl::embedded {
@@ -35,11 +36,17 @@ namespace kcl::embedded {
 using testing::Placement;
 using testing::PutRecord;
 
+/// What query_shards() says of a page token that is too old: AWS has an error of its own for it.
+inline constexpr std::string_view kExpiredPageToken = "NextToken has expired.";
+
 class Stream {
  public:
   struct Options {
     /// 1 to 128 letters, digits, '_', '.' and '-'.
     std::string name = "embedded";
+    /// Parts of the stream's ARN.
+    std::string region = "us-east-1";
+    std::string account = "000000000000";
     /// Open from the start, of equal width. 1 to 10,000.
     std::size_t shards = 1;
     Timestamp created{};
@@ -63,6 +70,17 @@ class Stream {
 
   const std::string& name() const noexcept { return options_.name; }
   const std::string& arn() const noexcept { return arn_; }
+  /// Of records that are held: what they take in memory, about.
+  std::size_t stored_bytes() const noexcept;
+  std::size_t open_shards() const noexcept { return open_.size(); }
+  /// Rounded up.
+  std::chrono::hours retention_hours() const { return std::chrono::ceil<std::chrono::hours>(options_.retention); }
+  std::size_t max_record_bytes() const noexcept { return options_.max_record_bytes; }
+
+  // Settings that a stream may change while it lives. Both must be above zero.
+
+  void set_retention(std::chrono::milliseconds retention) { options_.retention = retention; }
+  void set_max_record_bytes(std::size_t bytes) { options_.max_record_bytes = bytes; }
 
   // Writing. invalid_argument: a partition key that is empty or longer than 256 characters, a record that is too large,
   // a request that is empty or larger than the limits. throttled: the shard's allowance is used up.
@@ -87,6 +105,8 @@ class Stream {
   /// A page token keeps the filter of the first page; a different filter beside it is an invalid_argument, as is a
   /// token that is older than `page_token_ttl`.
   KinesisResult<ShardPage> list_shards(const ListShards& request, Timestamp now);
+  /// The same of this stream, with everything that AWS can be asked. A shard id in the filter need not exist.
+  KinesisResult<ShardPage> query_shards(const ShardQuery& query, Timestamp now);
   /// The position is fixed here, so an iterator survives resharding. A sequence number must be one of this shard: of a
   /// record that was written to it (trimmed ones stand for the trim horizon), its starting or its ending number;
   /// anything else is an invalid_argument.
@@ -128,6 +148,7 @@ class Stream {
     /// greater.
     std::uint64_t birth_s = 0;
     Shard listing;
+    Timestamp opened{};
     std::optional<Timestamp> closed;
     std::vector<std::uint32_t> children;
     RecordLog log;
@@ -137,16 +158,11 @@ class Stream {
     Allowance written_bytes;
   };
 
-  struct ShardFilter {
-    ListShards::Filter type = ListShards::Filter::none;
-    Timestamp timestamp{};
-    friend bool operator==(const ShardFilter&, const ShardFilter&) = default;
-  };
-
   void advance(Timestamp now);
   Timestamp trim_horizon() const { return now_ - options_.retention; }
   bool is_forgotten(const ShardState& shard) const { return shard.closed && *shard.closed < trim_horizon(); }
   bool matches(const ShardState& shard, const ShardFilter& filter) const;
+  std::size_t index_after(std::string_view shard_id) const;
   bool is_named(std::string_view stream) const { return stream == options_.name || stream == arn_; }
   /// Null when the shard never was or is forgotten.
   ShardState* find(std::string_view shard_id);
@@ -169,7 +185,7 @@ class Stream {
   Failure<KinesisError> not_reshardable(const ShardState& shard) const;
   Failure<KinesisError> throttled(const ShardState& shard) const;
 
-  const Options options_;
+  Options options_;
   const std::string arn_;
   const TokenSeal iterators_;
   const TokenSeal page_tokens_;

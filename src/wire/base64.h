@@ -9,8 +9,8 @@ namespace kcl::wire {
 
 std::string base64_encode(std::string_view bytes);
 
-/// Appends what base64_encode() gives.
-void base64_encode_onto(std::string& out, std::string_view bytes);
+/// Appends it to `text`.
+void base64_encode_onto(std::string& text, std::string_view bytes);
 
 /// Empty unless `text` is whole groups of four with padding only at the end. White space is no part of it. Bits left
 /// over in the last group are ignored, as other decoders do.
