@@ -3,8 +3,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -13,6 +19,7 @@
 #include "consume/options.h"
 #include "demo/demo.h"
 #include "local/local.h"
+#include "multilang/daemon.h"
 
 namespace {
 
@@ -144,6 +151,40 @@ int run_consume(const kclpp::FlagValues& given) {
   return kUsage;
 }
 
+constexpr const char* kMultilangHelp =
+    "usage: kclpp multilang --properties-file FILE [OPTION...]\n"
+    "\n"
+    "Runs a Kinesis Client Library program of Python, Node.js, Ruby or .NET: the MultiLang daemon, without a JVM. The\n"
+    "file is the one that the program has already. In java's place (as `java`, or with the class's name among the\n"
+    "arguments) kclpp does the same, so that the clients' own launchers start it.\n"
+    "\n"
+    "  -p, --properties-file FILE     the program and its configuration; a FILE alone means the same\n"
+    "  -l, --log-configuration FILE   a logback.xml, of which the level is followed\n"
+    "      --check                    print what would be done and where each value comes from, and end\n"
+    "      --strict                   keys that change nothing, and numbers that are none, are errors\n"
+    "\n"
+    "Each key of the file has an environment twin, which goes before it: KCLPP_MAX_RECORDS for maxRecords.\n"
+    "Exit codes: 0 done, also after SIGINT or SIGTERM; 1 failed, or wrong usage. docs/multilang.md has the rest.\n";
+
+int run_multilang(std::span<const std::string> arguments) {
+  const auto line = kcl::multilang::parse_command_line(arguments);
+  if (!line) {
+    std::fprintf(stderr, "kclpp multilang: %s\nTry 'kclpp multilang --help'.\n", line.error().c_str());
+    return EXIT_FAILURE;
+  }
+  if (line->help) {
+    std::fputs(kMultilangHelp, stdout);
+    return EXIT_SUCCESS;
+  }
+  kcl::multilang::Surroundings around;
+  around.variables = [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+  };
+  return kcl::multilang::run_daemon(*line, around);
+}
+
 /// A standard stream that is closed would be the next file that we open, say the lease table, and get our output. Such
 /// a stdout stays unwritable.
 void occupy_standard_streams() {
@@ -160,6 +201,11 @@ int main(int argc, char** argv) {
   // with an exit code.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
+  // It has the command line of another program, which is not CLI11's.
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const bool is_multilang = !arguments.empty() && arguments.front() == "multilang";
+  if (is_multilang) return run_multilang(std::span(arguments).subspan(1));
+  if (kcl::multilang::is_java_command_line(argc > 0 ? argv[0] : "", arguments)) return run_multilang(arguments);
   CLI::App app("kclpp: a native Kinesis Client Library.", "kclpp");
   app.set_version_flag("--version", std::string("kclpp ") + KCLPP_VERSION);
   app.require_subcommand(1);
@@ -175,6 +221,9 @@ int main(int argc, char** argv) {
   const CLI::App* local = add_local(app, local_options);
   kclpp::FlagValues consume_flags;
   const CLI::App* consume = add_consume(app, consume_flags);
+  app.add_subcommand("multilang",
+                     "The MultiLang daemon without a JVM: runs a Kinesis Client Library program of Python, Node.js, "
+                     "Ruby or .NET by its properties file.");
   // CLI11 reads the environment for every command unless one has a callback; but twins such as KCLPP_FAILOVER belong to
   // several, and mean what the command that is asked for says.
   for (CLI::App* command : app.get_subcommands({})) command->parse_complete_callback([] {});
