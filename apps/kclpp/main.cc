@@ -60,7 +60,7 @@ void add_demo(CLI::App& app, kclpp::demo::DemoOptions& options) {
       ->envname("KCLPP_SEED");
 }
 
-CLI::App* add_consume(CLI::App& app, kclpp::consume::FlagValues& given) {
+CLI::App* add_consume(CLI::App& app, kclpp::FlagValues& given) {
   CLI::App* consume =
       app.add_subcommand("consume",
                          "Reads a stream: its records go to stdout, or to a command. Alone it starts anew each time; "
@@ -77,7 +77,7 @@ CLI::App* add_consume(CLI::App& app, kclpp::consume::FlagValues& given) {
       const auto set = [&given, name](const std::string& value) { given[name] = value; };
       option = consume->add_option_function<std::string>(dashed, set, help)->type_name(std::string(flag.value));
     }
-    option->envname(kclpp::consume::environment_twin(flag.name))->group(std::string(flag.group));
+    option->envname(kclpp::environment_twin(flag.name))->group(std::string(flag.group));
   }
   consume->footer(
       "Example, all that is on a stream, then what comes, from the second run on only what is new:\n"
@@ -86,7 +86,7 @@ CLI::App* add_consume(CLI::App& app, kclpp::consume::FlagValues& given) {
   return consume;
 }
 
-int run_consume(const kclpp::consume::FlagValues& given) {
+int run_consume(const kclpp::FlagValues& given) {
   const auto parsed = kclpp::consume::parse(given, kcl::base::wall_now());
   if (parsed.problems.empty()) return kclpp::consume::run(parsed.options);
   for (const std::string& problem : parsed.problems) std::fprintf(stderr, "kclpp consume: %s\n", problem.c_str());
@@ -121,7 +121,7 @@ int main(int argc, char** argv) {
   });
   kclpp::demo::DemoOptions demo;
   add_demo(app, demo);
-  kclpp::consume::FlagValues consume_flags;
+  kclpp::FlagValues consume_flags;
   const CLI::App* consume = add_consume(app, consume_flags);
   // CLI11 reads the environment for every command unless one has a callback; but twins such as KCLPP_FAILOVER belong to
   // several, and mean what the command that is asked for says.

@@ -25,16 +25,22 @@ constexpr std::uint32_t byte_at(std::string_view bytes, std::size_t at) {
 }  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '=');
-  char* out = text.data();
-  for (std::size_t at = 0; at < bytes.size(); at += 3, out += 4) {
-    const std::uint32_t group = byte_at(bytes, at) << 16 | byte_at(bytes, at + 1) << 8 | byte_at(bytes, at + 2);
-    out[0] = kAlphabet[group >> 18];
-    out[1] = kAlphabet[group >> 12 & 63];
-    if (at + 1 < bytes.size()) out[2] = kAlphabet[group >> 6 & 63];
-    if (at + 2 < bytes.size()) out[3] = kAlphabet[group & 63];
-  }
+  std::string text;
+  base64_encode_onto(text, bytes);
   return text;
+}
+
+void base64_encode_onto(std::string& out, std::string_view bytes) {
+  const std::size_t before = out.size();
+  out.resize(before + (bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data() + before;
+  for (std::size_t at = 0; at < bytes.size(); at += 3, to += 4) {
+    const std::uint32_t group = byte_at(bytes, at) << 16 | byte_at(bytes, at + 1) << 8 | byte_at(bytes, at + 2);
+    to[0] = kAlphabet[group >> 18];
+    to[1] = kAlphabet[group >> 12 & 63];
+    if (at + 1 < bytes.size()) to[2] = kAlphabet[group >> 6 & 63];
+    if (at + 2 < bytes.size()) to[3] = kAlphabet[group & 63];
+  }
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {

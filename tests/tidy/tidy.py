@@ -31,6 +31,7 @@ LONG_FILES = {}
 THIRD_PARTY = [
     (r"sqlite3\.h$", r"(src|tests/unit)/stores/"),
     (r"boost/json", r"(src|tests/unit)/wire/([^/]*\.cc|item_json_value\.h)$"),
+    (r"protozero/", r"src/wire/aggregate\.cc$"),
     (r"(spdlog|fmt)/", r"src/sinks/"),
     (r"CLI/", r"apps/kclpp/"),
     (r"openssl/", r"(src|tests/unit)/base/|tests/unit/http/scripted_server\.cc$"),
