@@ -21,6 +21,7 @@
 #include "base/backoff.h"
 #include "base/byte_budget.h"
 #include "base/event_log.h"
+#include "base/offload.h"
 #include "base/random.h"
 #include "base/task.h"
 #include "base/task_scope.h"
@@ -31,6 +32,7 @@
 #include "consumer/shard_meters.h"
 #include "consumer/stall_watch.h"
 #include "consumer/throughput.h"
+#include "consumer/unpacker.h"
 #include "coordinator/finish.h"
 #include "coordinator/shard_sync.h"
 #include "leases/lease_hold.h"
@@ -47,6 +49,7 @@ struct ConsumerContext {
   coordinator::ShardSync& sync;
   ports::ProcessorFactory& processors;
   std::shared_ptr<base::ByteBudget> budget;
+  base::Offload& decoding;
   metrics::Registry& metrics;
   base::EventLog log;
   ConsumerOptions options;
@@ -81,6 +84,7 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<bool> wait_for_parents();
   base::Task<bool> initialize();
   base::Task<void> deliver();
+  base::Task<bool> deliver_fetched(Fetched fetched);
   base::Task<bool> deliver_batch(RecordBatch batch);
   base::Task<ports::CallbackResult> process(RecordBatch part);
   base::Task<ports::CallbackResult> bury(RecordBatch part, std::string error, std::size_t attempts);
@@ -109,6 +113,7 @@ class ShardConsumer final : private ports::Checkpoints {
   ShardMeters meters_;
   Throughput throughput_;
   std::unique_ptr<ports::Processor> processor_;
+  Unpacker unpacker_;
   std::unique_ptr<PollingReader> reader_;
   shards::ReadFrom read_from_;
 

@@ -16,6 +16,7 @@
 #include "worker/blocking_item_store.h"
 #include "worker/blocking_kinesis.h"
 #include "worker/config_check.h"
+#include "worker/decoding.h"
 #include "worker/engine_config.h"
 #include "worker/metered_ports.h"
 #include "worker/metrics_publisher.h"
@@ -122,6 +123,7 @@ struct Worker::Impl::Life {
   worker::MeteredKinesis kinesis;
   worker::MeteredItemStore store;
   worker::UserProcessors processors;
+  worker::Decoding decoding;
   engine::Engine engine;
   worker::MetricsPublisher publisher;
   bool ending = false;
@@ -155,12 +157,14 @@ Worker::Impl::Life::Life(Impl& owner)
                                       log.error("task_failed", {{"task", task}, {"error", base::what_of(failure)}});
                                     }},
           owner.factory_),
+      decoding(*owner.threads_),
       engine(engine::EnginePorts{.loop = owner.threads_->loop,
                                  .random = random,
                                  .kinesis = kinesis,
                                  .store = store,
                                  .processors = processors,
                                  .budget = owner.threads_->budget,
+                                 .decoding = decoding,
                                  .metrics = owner.registry_,
                                  .log = log,
                                  .java_state = aws ? aws->java_state() : nullptr,

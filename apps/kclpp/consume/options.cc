@@ -26,6 +26,9 @@ constexpr std::array kFlags{
     Flag{"to", "TIME", "What to read", "Only what arrived before this time; ends when every shard has come so far"},
     Flag{"exit-when-caught-up", "", "What to read", "End when every shard has been read to its tip"},
     Flag{"max-records", "N", "What to read", "Records per read and batch: 1 to 10000 (default)"},
+    Flag{"stray-records", "CHOICE", "What to read",
+         "Records that a KPL aggregate brought into the wrong shard, after a split or merge: deliver (default); "
+         "leave-out: one by one; drop-aggregate: with all of their aggregate, as Java KCL does"},
 
     Flag{"format", "FORMAT", "Where records go",
          "json (default): one object a line, data in base64; raw: the bytes and a newline"},
@@ -167,6 +170,11 @@ void Parser::read_range() {
   }
   options_.exit_when_caught_up = has("exit-when-caught-up");
   count("max-records", options_.max_records, 10'000);
+  using kcl::StrayRecords;
+  choice<StrayRecords>("stray-records", options_.stray_records,
+                       {{"deliver", StrayRecords::deliver},
+                        {"leave-out", StrayRecords::leave_out},
+                        {"drop-aggregate", StrayRecords::drop_aggregate}});
 }
 
 void Parser::read_output() {

@@ -53,6 +53,7 @@ struct ConsumeOptions {
   std::string exec;
   kcl::OnError on_error = kcl::OnError::retry;
   std::size_t attempts = 5;
+  kcl::StrayRecords stray_records = kcl::StrayRecords::deliver;
   /// Where records go that fail; given with OnError::bisect, and only then.
   std::string dead_letter_file;
   kcl::LogLevel log_level = kcl::LogLevel::info;

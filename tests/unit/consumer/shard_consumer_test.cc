@@ -84,7 +84,7 @@ TEST_F(ShardConsumerTest, AfterAMoveDeliveryRestartsRightAfterTheCheckpoint) {
   program.calls.clear();
   start();
   loop.run_for(5s);
-  EXPECT_EQ(program.calls, (Calls{"initialize", "process c d"}));
+  EXPECT_EQ(program.calls, (Calls{"initialize", "process c", "process d"}));
 }
 
 // ---- the lease (C8, C10, C13)
