@@ -18,6 +18,9 @@
 #include "consume/consume.h"
 #include "consume/options.h"
 #include "demo/demo.h"
+#include "flags/flags.h"
+#include "leases/leases.h"
+#include "leases/options.h"
 #include "local/local.h"
 #include "multilang/daemon.h"
 
@@ -117,30 +120,67 @@ const CLI::App* add_local(CLI::App& app, kclpp::local::LocalOptions& options) {
   return local;
 }
 
+/// `given` gets what is given.
+void add_flags(CLI::App& command, std::span<const kclpp::Flag> flags, kclpp::FlagValues& given) {
+  for (const kclpp::Flag& flag : flags) {
+    const std::string name(flag.name);
+    const std::string dashed = "--" + name;
+    const std::string help(flag.help);
+    CLI::Option* option = nullptr;
+    if (flag.value.empty()) {
+      option = command.add_flag_callback(dashed, [&given, name] { given[name] = "true"; }, help);
+    } else {
+      const auto set = [&given, name](const std::string& value) { given[name] = value; };
+      option = command.add_option_function<std::string>(dashed, set, help)->type_name(std::string(flag.value));
+    }
+    option->envname(kclpp::environment_twin(flag.name))->group(std::string(flag.group));
+  }
+}
+
 CLI::App* add_consume(CLI::App& app, kclpp::FlagValues& given) {
   CLI::App* consume =
       app.add_subcommand("consume",
                          "Reads a stream: its records go to stdout, or to a command. Alone it starts anew each time; "
                          "with --application it shares the shards with others of that name and goes on where it was. "
                          "At least once, and in order per shard: a checkpoint follows only what was taken.");
-  for (const auto& flag : kclpp::consume::flags()) {
-    const std::string name(flag.name);
-    const std::string dashed = "--" + name;
-    const std::string help(flag.help);
-    CLI::Option* option = nullptr;
-    if (flag.value.empty()) {
-      option = consume->add_flag_callback(dashed, [&given, name] { given[name] = "true"; }, help);
-    } else {
-      const auto set = [&given, name](const std::string& value) { given[name] = value; };
-      option = consume->add_option_function<std::string>(dashed, set, help)->type_name(std::string(flag.value));
-    }
-    option->envname(kclpp::environment_twin(flag.name))->group(std::string(flag.group));
-  }
+  add_flags(*consume, kclpp::consume::flags(), given);
   consume->footer(
       "Example, all that is on a stream, then what comes, from the second run on only what is new:\n"
       "  kclpp consume --stream orders --application billing --from TRIM_HORIZON --text | jq -r .data\n\n"
       "Exit codes: 0 done, also after SIGINT or SIGTERM; 1 failed; 2 wrong usage. A second signal ends at once.");
   return consume;
+}
+
+/// What was given to `kclpp leases`: to whichever verb.
+struct LeasesArguments {
+  std::optional<kclpp::leases::Verb> verb;
+  kclpp::FlagValues flags;
+  std::vector<std::string> rest;
+};
+
+CLI::App* add_leases(CLI::App& app, LeasesArguments& given) {
+  CLI::App* leases = app.add_subcommand(
+      "leases", "The lease table of a fleet, also of Java's: who owns what, how far it is, why it does not move.");
+  leases->require_subcommand(1);
+  for (const auto& verb : kclpp::leases::verbs()) {
+    CLI::App* command = leases->add_subcommand(std::string(verb.name), std::string(verb.help));
+    // Read after the environment: see main().
+    command->parse_complete_callback([&given, verb = verb.verb] { given.verb = verb; });
+    add_flags(*command, kclpp::leases::flags_of(verb.verb), given.flags);
+    if (!verb.arguments.empty()) {
+      command->add_option(std::string(verb.arguments), given.rest, std::string(verb.arguments_help));
+    }
+  }
+  leases->footer("Exit codes: 0 done; 1 failed; 2 wrong usage.");
+  return leases;
+}
+
+int run_leases(const LeasesArguments& given) {
+  const auto parsed = kclpp::leases::parse(*given.verb, given.flags, given.rest);
+  if (parsed.problems.empty()) return kclpp::leases::run(parsed.options);
+  for (const std::string& problem : parsed.problems) std::fprintf(stderr, "kclpp leases: %s\n", problem.c_str());
+  std::fprintf(stderr, "Try 'kclpp leases --help'.\n");
+  return kUsage;
 }
 
 int run_consume(const kclpp::FlagValues& given) {
@@ -224,6 +264,8 @@ int main(int argc, char** argv) {
   app.add_subcommand("multilang",
                      "The MultiLang daemon without a JVM: runs a Kinesis Client Library program of Python, Node.js, "
                      "Ruby or .NET by its properties file.");
+  LeasesArguments leases_given;
+  const CLI::App* leases = add_leases(app, leases_given);
   // CLI11 reads the environment for every command unless one has a callback; but twins such as KCLPP_FAILOVER belong to
   // several, and mean what the command that is asked for says.
   for (CLI::App* command : app.get_subcommands({})) command->parse_complete_callback([] {});
@@ -237,5 +279,6 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
   }
   if (local->parsed()) return kclpp::local::run(local_options);
+  if (leases->parsed()) return run_leases(leases_given);
   return consume->parsed() ? run_consume(consume_flags) : kclpp::demo::run(demo);
 }

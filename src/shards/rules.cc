@@ -204,6 +204,7 @@ ReadFrom read_from(const Lease& lease, bool parent_has_row, Timestamp start_inst
               .timestamp = {},
               .sub_sequence = lease.checkpoint.sub_sequence()};
     case Position::Kind::at_timestamp:
+      if (lease.at == kTrimHorizon) return {};
       if (lease.at) return {.kind = ReadFrom::Kind::timestamp, .sequence_number = {}, .timestamp = *lease.at};
       break;
     case Position::Kind::trim_horizon:
