@@ -9,6 +9,7 @@
 #include <kcl/item_stores.h>
 #include <kcl/kinesis.h>
 #include <kcl/lease_balance.h>
+#include <kcl/lease_format.h>
 #include <kcl/log_sink.h>
 #include <kcl/log_sinks.h>
 #include <kcl/metrics_sink.h>
@@ -18,6 +19,7 @@
 #include <kcl/record_processor.h>
 #include <kcl/result.h>
 #include <kcl/shard_status.h>
+#include <kcl/stray_records.h>
 #include <kcl/timestamp.h>
 #include <kcl/worker.h>
 #include <kcl/worker_config.h>

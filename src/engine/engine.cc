@@ -28,6 +28,7 @@ leases::LeaseTableOptions table_options(const EngineOptions& options, base::Rand
   table.me.incarnation = random.uuid();
   table.failover = options.failover;
   table.call_timeout = options.failover / 4;
+  table.format = options.lease_format;
   return table;
 }
 
@@ -58,6 +59,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
                          .sync = sync_,
                          .processors = ports_.processors,
                          .budget = ports_.budget,
+                         .decoding = ports_.decoding,
                          .metrics = ports_.metrics,
                          .log = ports_.log,
                          .options = options_.consumer,

@@ -13,6 +13,7 @@
 
 #include "base/byte_budget.h"
 #include "base/event_log.h"
+#include "base/offload.h"
 #include "base/random.h"
 #include "base/task.h"
 #include "base/task_scope.h"
@@ -32,6 +33,7 @@ struct EngineOptions {
   std::string worker_id;
   base::Duration failover = std::chrono::seconds(10);
   CreateTable create_table = CreateTable::if_missing;
+  LeaseFormat lease_format = LeaseFormat::kcl;
   /// How long start-up may fail before the engine gives up.
   base::Duration start_patience = std::chrono::minutes(1);
   /// Ends by itself once nothing is left to do: see coordinator/finish.h.
@@ -55,6 +57,7 @@ struct EnginePorts {
   ports::ItemStore& store;
   ports::ProcessorFactory& processors;
   std::shared_ptr<base::ByteBudget> budget;
+  base::Offload& decoding;
   metrics::Registry& metrics;
   base::EventLog log;
   /// Java KCL 3.0 to 3.4's own table, read while Java workers live on the lease table; may be null.

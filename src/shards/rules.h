@@ -80,10 +80,18 @@ leases::Lease child_lease(const ChildShard& child, Timestamp start_instant);
 
 /// Where a consumer of this lease starts reading.
 struct ReadFrom {
-  enum class Kind : std::uint8_t { after_sequence_number, trim_horizon, timestamp };
+  enum class Kind : std::uint8_t {
+    after_sequence_number,
+    /// As Position orders them. The record has to be read again: it may be a KPL aggregate of which only the user
+    /// records up to this one are done with.
+    after_user_record,
+    trim_horizon,
+    timestamp,
+  };
   Kind kind = Kind::trim_horizon;
   std::string sequence_number;
   Timestamp timestamp{};
+  std::uint64_t sub_sequence = 0;
 };
 ReadFrom read_from(const leases::Lease& lease, bool parent_has_row, Timestamp start_instant);
 
@@ -92,6 +100,9 @@ ReadFrom read_from(const leases::Lease& lease, bool parent_has_row, Timestamp st
 /// counts only beside one that does.
 std::vector<std::string> vanished_leases(const Listing& listing, const LeasesByShard& leases,
                                          std::chrono::sys_seconds stream_created);
+
+/// Rows, ended or not, of shards that are not listed: for tables where others need a shard's row for as long as it is.
+std::vector<std::string> unlisted_leases(const Listing& listing, const LeasesByShard& leases);
 
 /// Rows of ended shards that nothing needs any more: every child has a real checkpoint, and no parent has a row (oldest
 /// first). How long this must have been so is the caller's to watch.

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "leases/kcl_row.h"
+#include "kpl/aggregate_writer.h"
+#include "leases/row_format.h"
 
 namespace kcl::simulation {
 
@@ -23,6 +24,7 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
   engine::EngineOptions options;
   options.worker_id = worker.id;
   options.failover = worker.failover.value_or(fleet.failover);
+  options.lease_format = fleet.format;
   // A fleet that starts in bad weather waits it out.
   options.start_patience = std::chrono::hours(24);
   options.stop_when_done = fleet.stop_when_done;
@@ -58,12 +60,14 @@ SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& option
       store(world, loop, server, faults.store, {.kind = Writer::Kind::kclpp, .process = spec.name},
             options.rows_on_page),
       processors(world, loop, journal, faults.processor, spec.name, spec.style),
+      decoding(world, loop),
       engine(engine::EnginePorts{.loop = loop,
                                  .random = random,
                                  .kinesis = kinesis,
                                  .store = store,
                                  .processors = processors,
                                  .budget = std::make_shared<base::ByteBudget>(64UL << 20),
+                                 .decoding = decoding,
                                  .metrics = metrics,
                                  .log = base::EventLog(loop,
                                                        [&world, name = spec.name](const LogEvent& event) {
@@ -81,11 +85,12 @@ SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& option
 Fleet::Fleet(World& world, FleetOptions options)
     : world_(world),
       options_(options),
-      journal_(world),
+      journal_(world, options.format),
       stream_(stream_options(world, options)),
-      server_(world, [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
-        journal_.row_changed(by, key, before, after);
-      }) {
+      server_(world, std::string(key_attribute_of(options.format)),
+              [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
+                journal_.row_changed(by, key, before, after);
+              }) {
   journal_.truth().retention = options.retention;
   ListShards request;
   request.stream = "simulated";
@@ -124,10 +129,27 @@ void Fleet::start_java_worker(const std::string& name, WorkerLoop::Clock clock) 
   java_workers_[name] = std::make_unique<JavaWorker>(name, clock, environment);
 }
 
+void Fleet::start_go_worker(const std::string& name, WorkerLoop::Clock clock, bool steals) {
+  world_.trace(name, " (Go) starts");
+  journal_.truth().unfenced_neighbours = true;
+  const GoWorker::Environment environment{.world = world_,
+                                          .stream = stream_,
+                                          .births = births_,
+                                          .server = server_,
+                                          .journal = journal_,
+                                          .faults = faults_,
+                                          .failover = options_.failover,
+                                          .rows_on_page = options_.rows_on_page,
+                                          .sync_interval = options_.sync_interval,
+                                          .steals = steals};
+  go_workers_[name] = std::make_unique<GoWorker>(name, clock, environment);
+}
+
 void Fleet::crash(const std::string& name) {
   world_.trace(name, " crashes");
   workers_.erase(name);
   java_workers_.erase(name);
+  go_workers_.erase(name);
 }
 
 engine::EngineResult Fleet::shut_down(const std::string& name, base::Duration deadline) {
@@ -141,14 +163,36 @@ engine::EngineResult Fleet::shut_down(const std::string& name, base::Duration de
   return result;
 }
 
-void Fleet::put(std::size_t records) {
-  for (std::size_t i = 0; i < records; ++i) {
-    const testing::PutRecord record{.partition_key = "key-" + std::to_string(world_.random.below(200)),
-                                    .data = "record-" + std::to_string(++keys_),
-                                    .explicit_hash_key = {}};
-    const auto placed = stream_.put_record(record, world_.server_time());
-    if (placed) journal_.put(placed->shard_id, placed->sequence_number, world_.server_time());
+void Fleet::put(std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) {
+    if (world_.chance(options_.aggregates)) {
+      put_aggregate();
+    } else {
+      put_record();
+    }
   }
+}
+
+void Fleet::put_record() {
+  const testing::PutRecord record{.partition_key = next_key(), .data = next_data(), .explicit_hash_key = {}};
+  const auto placed = stream_.put_record(record, world_.server_time());
+  if (placed) journal_.put(placed->shard_id, placed->sequence_number, world_.server_time());
+}
+
+/// Of any keys, as after a reshard that the producer has not noticed: most of them are strays.
+void Fleet::put_aggregate() {
+  std::vector<kpl::Entry> entries;
+  for (std::size_t count = 1 + world_.random.below(8); count > 0; --count) {
+    entries.push_back({.partition_key = next_key(), .data = next_data()});
+    if (world_.random.below(4) == 0) entries.back().explicit_hash_key = std::to_string(world_.random.below(1000));
+  }
+  testing::PutRecord record{.partition_key = "a", .data = kpl::aggregate_of(entries), .explicit_hash_key = {}};
+  record.partition_key = entries.front().partition_key;
+  const bool damaged = world_.chance(options_.damaged_aggregates);
+  if (damaged) record.data[4 + world_.random.below(record.data.size() - 4)] ^= 1;
+  const auto placed = stream_.put_record(record, world_.server_time());
+  if (!placed) return;
+  journal_.put(placed->shard_id, placed->sequence_number, world_.server_time(), damaged ? 1 : entries.size());
 }
 
 void Fleet::produce(base::Duration every, std::size_t most) {
@@ -198,7 +242,7 @@ bool Fleet::merge_one() {
 std::optional<leases::Lease> Fleet::lease(const std::string& shard) const {
   const auto row = server_.get(shard);
   if (!row) return std::nullopt;
-  auto lease = leases::kcl_row::parse(*row);
+  auto lease = leases::row_format(options_.format).parse(*row);
   if (!lease) return std::nullopt;
   return *std::move(lease);
 }
@@ -217,7 +261,7 @@ bool Fleet::all_owned() {
   auto counts = loads();
   std::size_t total = 0;
   for (const auto& [id, count] : counts) {
-    const bool alive = java_workers_.contains(id) ||
+    const bool alive = java_workers_.contains(id) || go_workers_.contains(id) ||
                        std::ranges::any_of(workers_, [&](const auto& worker) { return worker.second->spec.id == id; });
     if (alive) total += count;
   }

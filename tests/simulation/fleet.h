@@ -10,8 +10,10 @@
 #include "embedded/stream.h"
 #include "engine/engine.h"
 #include "simulation/faults.h"
+#include "simulation/go_worker.h"
 #include "simulation/java_worker.h"
 #include "simulation/journal.h"
+#include "simulation/sim_decoding.h"
 #include "simulation/sim_kinesis.h"
 #include "simulation/sim_processor.h"
 #include "simulation/sim_store.h"
@@ -23,6 +25,7 @@ namespace kcl::simulation {
 struct FleetOptions {
   std::size_t shards = 8;
   base::Duration failover = std::chrono::seconds(10);
+  LeaseFormat format = LeaseFormat::kcl;
   shards::InitialPosition initial = shards::InitialPosition::trim_horizon;
   std::size_t max_leases = SIZE_MAX;
   bool stop_when_done = false;
@@ -35,6 +38,9 @@ struct FleetOptions {
   base::Duration keep_ended = std::chrono::hours(1);
   base::Duration sync_interval = std::chrono::seconds(20);
   base::Duration checkpoint_interval = std::chrono::seconds(3);
+  /// Shares of puts that are KPL aggregates, and of those that are damaged.
+  double aggregates = 0;
+  double damaged_aggregates = 0;
 };
 
 struct WorkerSpec {
@@ -60,6 +66,7 @@ struct SimWorker {
   SimKinesis kinesis;
   SimStore store;
   SimProcessors processors;
+  SimDecoding decoding;
   metrics::Registry metrics;
   engine::Engine engine;
   std::optional<engine::EngineResult> result;
@@ -91,7 +98,12 @@ class Fleet {
   std::map<std::string, std::unique_ptr<JavaWorker>>& java_workers() { return java_workers_; }
   void start_java_worker(const std::string& name, WorkerLoop::Clock clock = {});
 
-  void put(std::size_t records);
+  /// vmware-go-kcl workers among them, by their names. The fleet's format is theirs.
+  std::map<std::string, std::unique_ptr<GoWorker>>& go_workers() { return go_workers_; }
+  void start_go_worker(const std::string& name, WorkerLoop::Clock clock = {}, bool steals = true);
+
+  /// A record or an aggregate, so many times.
+  void put(std::size_t times);
   /// Keeps putting up to `most` records at a time, until stop_producing().
   void produce(base::Duration every, std::size_t most = 8);
   void stop_producing() { producing_ = false; }
@@ -116,11 +128,15 @@ class Fleet {
   std::map<std::string, std::size_t> loads();
   /// Every open shard has an owner that is alive, and no worker has two more than another.
   bool balanced();
-  /// Every open shard has an owner that is alive, Java's workers included.
+  /// Every open shard has an owner that is alive, Java's and Go's workers included.
   bool all_owned();
   bool drained() { return journal_.all_done(); }
 
  private:
+  void put_record();
+  void put_aggregate();
+  std::string next_key() { return "key-" + std::to_string(world_.random.below(200)); }
+  std::string next_data() { return "record-" + std::to_string(++keys_); }
   void resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children);
   void produce_again(base::Duration every, std::size_t most);
 
@@ -133,9 +149,11 @@ class Fleet {
   StoreServer server_;
   std::vector<std::string> open_;
   bool producing_ = false;
+  /// Records put, which names each.
   std::uint64_t keys_ = 0;
   std::map<std::string, std::unique_ptr<SimWorker>> workers_;
   std::map<std::string, std::unique_ptr<JavaWorker>> java_workers_;
+  std::map<std::string, std::unique_ptr<GoWorker>> go_workers_;
 };
 
 }  // namespace kcl::simulation

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
-#include "leases/kcl_row.h"
-
 namespace kcl::simulation {
 
 using checks::Range;
 using checks::RowChange;
 using checks::WriteKind;
 
-void Journal::put(const std::string& shard, const std::string& sequence_number, Timestamp time) {
-  truth_.shards[shard].records.push_back({.number = *SequenceNumber::parse(sequence_number), .time = time});
-  ++records_put_;
+void Journal::put(const std::string& shard, const std::string& sequence_number, Timestamp time,
+                  std::size_t user_records) {
+  for (std::size_t sub = 0; sub < user_records; ++sub)
+    truth_.shards[shard].records.push_back({.position = *Position::parse(sequence_number, sub), .time = time});
+  records_put_ += user_records;
 }
 
 void Journal::resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children) {
@@ -77,12 +77,24 @@ void Journal::dead_lettered(const ports::ShardEpoch& epoch, const Record& record
   dead_letters_.emplace(record.text());
 }
 
+void Journal::application_row_changed(const RowChange& change) {
+  if (change.by.kind == Writer::Kind::person) return;
+  if (change.before_item != nullptr || change.after_item == nullptr)
+    return truth_.blame("C6", change.key, "the application's row is written again by " + change.by.process);
+  RowChange made = change;
+  made.after.emplace();
+  if (const auto marks = format_.application(*change.after_item)) made.after->from = marks->start_instant;
+  checks::start_instant_is_kept(truth_, made, start_allowed_);
+}
+
 void Journal::row_changed(const Writer& by, const std::string& key, const Item* before, const Item* after) {
+  if (!format_.is_lease(after == nullptr ? *before : *after))
+    return application_row_changed({.by = by, .key = key, .before_item = before, .after_item = after});
   auto& shard = truth_.shards[key];
   RowChange change{.by = by, .key = key, .before_item = before, .after_item = after};
   if (before != nullptr) change.before = shard.row;
   if (after != nullptr) {
-    auto row = leases::kcl_row::parse(*after);
+    auto row = format_.parse(*after);
     if (!row) return truth_.blame("C14", key, "a row that does not parse: " + row.error());
     change.after = *std::move(row);
   }

@@ -10,6 +10,7 @@
 #include <kcl/item_store.h>
 #include <kcl/record.h>
 
+#include "leases/row_format.h"
 #include "ports/processor.h"
 #include "shards/rules.h"
 #include "simulation/checks/checks.h"
@@ -21,18 +22,20 @@ namespace kcl::simulation {
 
 class Journal {
  public:
-  explicit Journal(World& world) : world_(world), truth_(world) {}
+  explicit Journal(World& world, LeaseFormat format = LeaseFormat::kcl)
+      : world_(world), format_(leases::row_format(format)), truth_(world) {}
 
   Truth& truth() noexcept { return truth_; }
 
   // The stream.
-  void put(const std::string& shard, const std::string& sequence_number, Timestamp time);
+  /// `user_records` of an aggregate, or 1.
+  void put(const std::string& shard, const std::string& sequence_number, Timestamp time, std::size_t user_records = 1);
   void resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children);
 
   /// A worker starts, which will fix the application's start instant if nobody has.
   void worker_starts(shards::InitialPosition initial);
 
-  // What processors are given. Records that a Java worker is done with are told as `done`.
+  // What processors are given. Records that a Java or Go worker is done with are told as `done`.
   void epoch_began(const std::string& process, const ports::ShardEpoch& epoch);
   void call_began(const std::string& process, const ports::ShardEpoch& epoch, const RecordBatch& batch);
   void call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batch, bool ok);
@@ -59,8 +62,10 @@ class Journal {
  private:
   void note_done(const std::string& shard, std::uint64_t epoch, checks::Range range);
   void trace_row(const checks::RowChange& change);
+  void application_row_changed(const checks::RowChange& change);
 
   World& world_;
+  const leases::RowFormat& format_;
   Truth truth_;
   checks::StartAllowed start_allowed_;
   std::set<std::string> dead_letters_;

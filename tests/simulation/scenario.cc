@@ -110,6 +110,8 @@ template <class AScenario, class Visit>
 void for_each_value(AScenario& s, Visit visit) {
   visit("workers", s.workers);
   visit("java_workers", s.java_workers);
+  visit("vmware_go", s.vmware_go);
+  visit("go_workers", s.go_workers);
   visit("shards", s.shards);
   visit("most_shards", s.most_shards);
   visit("failover", s.failover);
@@ -122,6 +124,8 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("rows_on_page", s.rows_on_page);
   visit("put_every", s.put_every);
   visit("most_per_put", s.most_per_put);
+  visit("aggregates", s.aggregates);
+  visit("damaged_aggregates", s.damaged_aggregates);
   visit("clock_rate_error", s.clock_rate_error);
   visit("wall_clock_error", s.wall_clock_error);
   visit("shortest_gap", s.shortest_gap);
@@ -193,7 +197,7 @@ std::string nearest_key(std::string_view key) {
 
 /// What is wrong with the whole.
 std::string problem_of(const Scenario& s) {
-  if (s.workers + s.java_workers == 0) return "workers: there must be one at least";
+  if (s.workers + s.java_workers + s.go_workers == 0) return "workers: there must be one at least";
   if (s.workers == 0) return "workers: one at least must be kclpp's";
   if (s.shards == 0 || s.most_shards < s.shards) return "most_shards must not be less than shards, nor shards be 0";
   if (s.failover < std::chrono::seconds(1)) return "failover must be a second at least";
@@ -201,6 +205,10 @@ std::string problem_of(const Scenario& s) {
   if (s.put_every <= Duration::zero() || s.most_per_put == 0) return "put_every and most_per_put must not be 0";
   if (s.shards_on_page == 0 || s.rows_on_page == 0) return "pages must have room for one at least";
   if (s.retention < std::chrono::minutes(1)) return "retention must be a minute at least";
+  if (s.go_workers > 0 && !s.vmware_go) return "go_workers: they need vmware_go = yes, their rows";
+  if (s.java_workers > 0 && s.vmware_go) return "java_workers: they cannot read the rows of vmware_go = yes";
+  if (s.go_workers > 0 && s.start != Scenario::Start::trim_horizon)
+    return "go_workers: at LATEST they skip what was put before they take a shard; start must be trim_horizon";
   if (s.java_workers > 0 && s.start != Scenario::Start::trim_horizon)
     return "java_workers: what LATEST means is not stored by Java; start must be trim_horizon";
   return {};
@@ -345,6 +353,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   if (draw.one_in(2)) s.rows_on_page = draw.from_to(10, 60);
   if (draw.one_in(2)) s.put_every = std::chrono::seconds(1);
   draw_disturbances(draw, s);
+  s.aggregates = draw.share(1);
+  s.damaged_aggregates = draw.share(0.3);
   return s;
 }
 

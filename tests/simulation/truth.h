@@ -17,8 +17,9 @@
 
 namespace kcl::simulation {
 
+/// A record, or a user record of an aggregate.
 struct RecordTruth {
-  SequenceNumber number;
+  Position position;
   Timestamp time{};
   int times_done = 0;
   /// Some processor was done with it, and no operator has wound the shard back since.
@@ -60,6 +61,8 @@ class Truth {
   World& world;
   /// Records put before this need not be delivered (C6). Known from the first row on.
   std::optional<Timestamp> start;
+  /// Go workers write without conditions, and set epochs back: what a sink could tell by them is best effort.
+  bool unfenced_neighbours = false;
   /// Records older than this are gone from the stream.
   std::chrono::milliseconds retention = std::chrono::hours(24);
   std::map<std::string, ShardTruth> shards;

@@ -26,6 +26,9 @@ constexpr std::array kFlags{
     Flag{"to", "TIME", "What to read", "Only what arrived before this time; ends when every shard has come so far"},
     Flag{"exit-when-caught-up", "", "What to read", "End when every shard has been read to its tip"},
     Flag{"max-records", "N", "What to read", "Records per read and batch: 1 to 10000 (default)"},
+    Flag{"stray-records", "CHOICE", "What to read",
+         "Records that a KPL aggregate brought into the wrong shard, after a split or merge: deliver (default); "
+         "leave-out: one by one; drop-aggregate: with all of their aggregate, as Java KCL does"},
 
     Flag{"format", "FORMAT", "Where records go",
          "json (default): one object a line, data in base64; raw: the bytes and a newline"},
@@ -50,6 +53,9 @@ constexpr std::array kFlags{
     Flag{"lease-store", "STORE", "Sharing and checkpoints",
          "dynamodb (default with --application): a table named as the application; sqlite:FILE: for workers of one "
          "host; memory (default without): nothing is kept"},
+    Flag{"lease-format", "FORMAT", "Sharing and checkpoints",
+         "Whose rows the lease table has: kcl (default): those of the Java KCL; vmware-go: those of vmware-go-kcl, for "
+         "fleets that have such workers"},
     Flag{"create-table", "WHEN", "Sharing and checkpoints", "The lease table: if_missing (default) or never"},
     Flag{"checkpoint-interval", "SECONDS", "Sharing and checkpoints",
          "Store how far each shard has come so often: 0.1 to 3600 (10)"},
@@ -113,6 +119,7 @@ class Parser : private FlagReader {
   void read_aws();
   void read_running();
   void check_application();
+  void check_lease_format();
 
   kcl::Timestamp now_;
   ParsedOptions parsed_;
@@ -167,6 +174,11 @@ void Parser::read_range() {
   }
   options_.exit_when_caught_up = has("exit-when-caught-up");
   count("max-records", options_.max_records, 10'000);
+  using kcl::StrayRecords;
+  choice<StrayRecords>("stray-records", options_.stray_records,
+                       {{"deliver", StrayRecords::deliver},
+                        {"leave-out", StrayRecords::leave_out},
+                        {"drop-aggregate", StrayRecords::drop_aggregate}});
 }
 
 void Parser::read_output() {
@@ -242,6 +254,8 @@ void Parser::read_leases() {
     }
   }
   check_application();
+  choice<kcl::LeaseFormat>("lease-format", options_.lease_format,
+                           {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   choice<kcl::CreateTable>("create-table", options_.create_table,
                            {{"if_missing", kcl::CreateTable::if_missing}, {"never", kcl::CreateTable::never}});
   seconds("checkpoint-interval", options_.checkpoint_interval, {milliseconds(100), milliseconds(3'600'000)});
@@ -254,6 +268,24 @@ void Parser::read_leases() {
   options_.static_identity = has("static-identity");
   if (options_.static_identity && options_.worker_id.empty()) {
     problem("static-identity", "needs --worker-id ID, the name of the place that this worker runs at");
+  }
+  check_lease_format();
+}
+
+void Parser::check_lease_format() {
+  if (options_.lease_format != kcl::LeaseFormat::vmware_go) return;
+  if (!has("application")) {
+    problem("lease-format", "needs --application NAME: the Go fleet's, whose lease table has that name");
+  }
+  if (options_.static_identity) {
+    problem("static-identity",
+            "not with --lease-format vmware-go: its rows do not tell one life of a worker id from the next; leave it "
+            "out, and give each process a --worker-id of its own");
+  }
+  if (options_.failover < milliseconds(5'000) || options_.failover > milliseconds(60'000)) {
+    problem("failover",
+            "5 to 60 seconds are right with --lease-format vmware-go: Go workers go by their wall clocks, and a row "
+            "that stood still for a minute is anyone's");
   }
 }
 

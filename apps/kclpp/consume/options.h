@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include <kcl/lease_format.h>
 #include <kcl/log_sink.h>
 #include <kcl/worker_config.h>
 
@@ -29,6 +30,7 @@ struct ConsumeOptions {
   LeaseStore lease_store = LeaseStore::memory;
   /// Of LeaseStore::sqlite.
   std::string lease_file;
+  kcl::LeaseFormat lease_format = kcl::LeaseFormat::kcl;
   kcl::CreateTable create_table = kcl::CreateTable::if_missing;
 
   kcl::InitialPosition from = kcl::InitialPosition::latest();
@@ -53,6 +55,7 @@ struct ConsumeOptions {
   std::string exec;
   kcl::OnError on_error = kcl::OnError::retry;
   std::size_t attempts = 5;
+  kcl::StrayRecords stray_records = kcl::StrayRecords::deliver;
   /// Where records go that fail; given with OnError::bisect, and only then.
   std::string dead_letter_file;
   kcl::LogLevel log_level = kcl::LogLevel::info;

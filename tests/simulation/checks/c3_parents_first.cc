@@ -14,6 +14,8 @@ void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch) {
 
 void removal_is_due(Truth& truth, const RowChange& change) {
   if (change.after || !change.before || change.by.kind == Writer::Kind::person) return;
+  // A Go worker removes whatever its listing does not show.
+  if (change.by.kind == Writer::Kind::go) return;
   const auto& shard = truth.shards[change.key];
   if (!change.before->ended()) {
     if (!truth.is_forgotten(shard))

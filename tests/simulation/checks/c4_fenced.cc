@@ -4,6 +4,7 @@ namespace kcl::simulation::checks {
 
 void write_is_fenced(Truth& truth, const RowChange& change) {
   if (!change.before || !change.after || change.by.kind == Writer::Kind::person) return;
+  if (change.by.kind == Writer::Kind::go) return;
   if (change.after->counter < change.before->counter) truth.blame("C4", change.key, "the counter went backwards");
   if (change.by.kind != Writer::Kind::kclpp || change.before->checkpoint == change.after->checkpoint) return;
   if (change.before->checkpoint.is_real() && change.after->checkpoint < change.before->checkpoint)
@@ -14,7 +15,7 @@ void write_is_fenced(Truth& truth, const RowChange& change) {
 
 void epoch_grows(Truth& truth, const ports::ShardEpoch& epoch) {
   auto& shard = truth.shards[epoch.shard_id];
-  if (epoch.epoch <= shard.newest_epoch) {
+  if (epoch.epoch <= shard.newest_epoch && !truth.unfenced_neighbours) {
     truth.blame("C4", epoch.shard_id,
                 "epoch " + std::to_string(epoch.epoch) + " begins, which is not greater than the last, " +
                     std::to_string(shard.newest_epoch));

@@ -286,8 +286,8 @@ TEST(ReadFrom, Table) {
     Timestamp timestamp;
   };
   const std::vector<Case> cases{
-      {"4711", false, kT, {}, Kind::after_sequence_number, {}},
-      {"4711", true, kT, kT, Kind::after_sequence_number, {}},
+      {"4711", false, kT, {}, Kind::after_user_record, {}},
+      {"4711", true, kT, kT, Kind::after_user_record, {}},
       {"TRIM_HORIZON", false, kT, {}, Kind::trim_horizon, {}},
       {"LATEST", false, kT, {}, Kind::timestamp, kT},
       {"AT_TIMESTAMP", false, kT, {}, Kind::timestamp, kT},
@@ -311,7 +311,7 @@ TEST(ReadFrom, Table) {
     SCOPED_TRACE(c.checkpoint);
     EXPECT_EQ(from.kind, c.kind);
     EXPECT_EQ(from.timestamp, c.timestamp);
-    EXPECT_EQ(from.sequence_number, c.kind == Kind::after_sequence_number ? c.checkpoint : "");
+    EXPECT_EQ(from.sequence_number, c.kind == Kind::after_user_record ? c.checkpoint : "");
   }
 }
 
