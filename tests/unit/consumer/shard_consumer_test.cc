@@ -102,7 +102,8 @@ TEST_F(ShardConsumerTest, AProgramThatStartsOverGetsWhatItDidNotCheckpointAgain)
   program.calls.clear();
   start();
   loop.run_for(5s);
-  EXPECT_EQ(program.calls, (Calls{"initialize", "process c d"}));
+  // The record of the checkpoint is read again, since it may be an aggregate, and has a place in the first batch.
+  EXPECT_EQ(program.calls, (Calls{"initialize", "process c", "process d"}));
 }
 
 TEST_F(ShardConsumerTest, StartingOverWaitsForTheCallAndStoresNothingByItself) {
