@@ -187,7 +187,8 @@ class JavaScriptSdk(ClientTest):
             port = probe.getsockname()[1]
         front = subprocess.Popen(
             ["nghttpx", f"--frontend=127.0.0.1,{port}", f"--backend=127.0.0.1,{self.server.url.rpartition(':')[2]}",
-             "--conf=/dev/null", "--workers=1", "--single-process", "--errorlog-file=" + self.folder + "/nghttpx.log",
+             "--conf=/dev/null", "--workers=1", "--single-process", "--no-host-rewrite",
+             "--errorlog-file=" + self.folder + "/nghttpx.log",
              self.folder + "/key.pem", self.folder + "/cert.pem"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(front.wait, 20)
