@@ -72,8 +72,9 @@ std::string expected_signature(const server::Request& request, const Authorizati
   if (const std::size_t mark = target.find('?'); mark != std::string_view::npos)
     to_sign.query = target.substr(mark + 1);
   for (const std::string_view name : parts(given.signed_headers, ';')) {
+    if (name == ":authority") to_sign.host_name = name;
     // These the signer adds by itself.
-    if (name == "host" || name == "x-amz-date" || name == "x-amz-security-token") continue;
+    if (name == "host" || name == ":authority" || name == "x-amz-date" || name == "x-amz-security-token") continue;
     to_sign.headers.push_back({std::string(name), std::string(request.header(name))});
   }
   wire::Signer signer(region, "kinesis");

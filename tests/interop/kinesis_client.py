@@ -112,6 +112,24 @@ class Client:
                     raise
         raise AssertionError
 
+    def _admin(self, method, plan=None):
+        connection = http.client.HTTPConnection(self._address, timeout=60)
+        connection.request(method, "/_kclpp/faults", None if plan is None else json.dumps(plan))
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        if answer.status != 200:
+            raise RuntimeError(body.decode())
+        return json.loads(body)
+
+    def put_faults(self, plan):
+        """Of `kclpp local`: from now on."""
+        return self._admin("PUT", plan)
+
+    def faults(self):
+        """How often each rule has hit."""
+        return self._admin("GET")
+
     def close(self):
         if self._connection:
             self._connection.close()

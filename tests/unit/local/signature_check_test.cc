@@ -15,6 +15,7 @@ struct Asked {
   std::string region = "us-east-1";
   wire::SigningCredentials credentials{.access_key_id = "id", .secret_access_key = "secret"};
   Timestamp at = kNow;
+  std::string_view host_name = "host";
 };
 
 /// As our own client signs it.
@@ -23,6 +24,7 @@ server::Request signed_request(const Asked& asked) {
   request.headers = {{"Host", "127.0.0.1:4567"}, {"X-Amz-Target", "Kinesis_20131202.ListStreams"}};
   wire::Signer signer(asked.region, "kinesis");
   const auto added = signer.sign({.host = "127.0.0.1:4567",
+                                  .host_name = asked.host_name,
                                   .query = "a=b%20c",
                                   .body = request.body,
                                   .headers = {{"x-amz-target", "Kinesis_20131202.ListStreams"}}},
@@ -40,6 +42,7 @@ std::string code_of(const server::Request& request) {
 TEST(SignatureCheck, TakesWhatIsSignedRightly) {
   EXPECT_EQ(code_of(signed_request({})), "");
   EXPECT_EQ(code_of(signed_request({.at = kNow - minutes(15)})), "");
+  EXPECT_EQ(code_of(signed_request({.host_name = ":authority"})), "");
   Asked with_token;
   with_token.credentials.session_token = "token";
   EXPECT_EQ(code_of(signed_request(with_token)), "");
