@@ -18,6 +18,8 @@
 #include "consume/consume.h"
 #include "consume/options.h"
 #include "demo/demo.h"
+#include "doctor/doctor.h"
+#include "doctor/options.h"
 #include "flags/flags.h"
 #include "leases/leases.h"
 #include "leases/options.h"
@@ -151,6 +153,24 @@ CLI::App* add_consume(CLI::App& app, kclpp::FlagValues& given) {
   return consume;
 }
 
+CLI::App* add_doctor(CLI::App& app, kclpp::FlagValues& given) {
+  CLI::App* doctor = app.add_subcommand(
+      "doctor",
+      "Says what is wrong, or will be, between a fleet, its stream, its lease table and AWS: credentials, permissions "
+      "(tried one by one, changing nothing), the stream, the table, its cost, clocks; the worst first.");
+  add_flags(*doctor, kclpp::doctor::flags(), given);
+  doctor->footer("Exit codes: 0 no problem found; 1 problems, or not finished; 2 wrong usage.");
+  return doctor;
+}
+
+int run_doctor(const kclpp::FlagValues& given) {
+  const auto parsed = kclpp::doctor::parse(given);
+  if (parsed.problems.empty()) return kclpp::doctor::run(parsed.options);
+  for (const std::string& problem : parsed.problems) std::fprintf(stderr, "kclpp doctor: %s\n", problem.c_str());
+  std::fprintf(stderr, "Try 'kclpp doctor --help'.\n");
+  return kUsage;
+}
+
 /// What was given to `kclpp leases`: to whichever verb.
 struct LeasesArguments {
   std::optional<kclpp::leases::Verb> verb;
@@ -263,6 +283,8 @@ int main(int argc, char** argv) {
   const CLI::App* local = add_local(app, local_options);
   kclpp::FlagValues consume_flags;
   const CLI::App* consume = add_consume(app, consume_flags);
+  kclpp::FlagValues doctor_flags;
+  const CLI::App* doctor = add_doctor(app, doctor_flags);
   app.add_subcommand("multilang",
                      "The MultiLang daemon without a JVM: runs a Kinesis Client Library program of Python, Node.js, "
                      "Ruby or .NET by its properties file.");
@@ -280,6 +302,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
   }
+  if (doctor->parsed()) return run_doctor(doctor_flags);
   if (local->parsed()) return kclpp::local::run(local_options);
   if (leases->parsed()) return run_leases(leases_given);
   return consume->parsed() ? run_consume(consume_flags) : kclpp::demo::run(demo);

@@ -60,6 +60,8 @@ GetShardIterator iterator_behind(const shards::ReadFrom& from) {
   GetShardIterator request;
   switch (from.kind) {
     case shards::ReadFrom::Kind::after_sequence_number:
+    // How far behind: the rest of an aggregate is no older than what follows it.
+    case shards::ReadFrom::Kind::after_user_record:
       request.type = Type::after_sequence_number;
       request.sequence_number = from.sequence_number;
       break;

@@ -3,11 +3,13 @@
 usage: leases_test.py KCLPP [unittest arguments]
 """
 import collections
+import datetime
 import json
 import os
 import subprocess
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 
@@ -83,8 +85,8 @@ class Rewind(LeasesTest):
             fleet.start()
             fleet.start()
             self.wait_until_delivered(fleet, first)
-            putter = self.put(3_000)
-            self.wait_until_put(putter, fleet, 500)
+            putter = self.put(1_500)
+            self.wait_until_put(putter, fleet, 300)
             out = self.leases(store, "rewind", shard, "--to", middle, "--yes", "--undo", "before.leases")
             self.assertIn(f"{shard}: done: handed over by its holder", out)
             putter.wait()
@@ -139,17 +141,18 @@ class Rewind(LeasesTest):
         self.assertEqual(self.run_until_caught_up(store), [])
 
     def test_a_time_is_when_records_arrived(self):
-        store = "dynamodb"
-        puts = sorted(self.put_all(300), key=lambda put: put.number)
-        self.run_until_caught_up(store)
-        later = self.put(100)
-        later.wait()
-        arrived = {one.number: one for one in self.run_until_caught_up(store)}
-        self.assertEqual(len(arrived), 100)
-        listing = self.leases(store, "rewind", "--all", "--to", "2020-01-01", "--yes")
-        self.assertEqual(listing.count(": done: "), 3, listing)
-        again = self.run_until_caught_up(store)
-        self.assertEqual(len(again), len(puts) + 100)
+        self.put_all(300)
+        self.run_until_caught_up("dynamodb")
+        time.sleep(2.1)  # the emulator looks at whole seconds
+        since = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=1)
+        putter = self.put(100)
+        putter.wait()
+        self.assertEqual(len(self.run_until_caught_up("dynamodb")), 100)
+        out = self.leases("dynamodb", "rewind", "--all", "--to", since.isoformat(timespec="milliseconds"), "--yes")
+        self.assertEqual(out.count(": done: it was free"), 3, out)
+        again = self.run_until_caught_up("dynamodb")
+        self.assertEqual({(one.shard, one.number) for one in again}, {(put.shard, put.number) for put in putter.puts()})
+        self.assertEqual(len(again), 100)
 
 
 class Java(LeasesTest):
