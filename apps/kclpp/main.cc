@@ -220,6 +220,7 @@ constexpr const char* kMultilangHelp =
     "\n"
     "  -p, --properties-file FILE     the program and its configuration; a FILE alone means the same\n"
     "  -l, --log-configuration FILE   a logback.xml, of which the level is followed\n"
+    "      --lease-format FORMAT      whose rows the lease table has: kcl (default) or vmware-go\n"
     "      --check                    print what would be done and where each value comes from, and end\n"
     "      --strict                   keys that change nothing, and numbers that are none, are errors\n"
     "\n"
@@ -242,6 +243,7 @@ int run_multilang(std::span<const std::string> arguments) {
     if (value == nullptr || *value == '\0') return std::nullopt;
     return value;
   };
+  around.print = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
   return kcl::multilang::run_daemon(*line, around);
 }
 

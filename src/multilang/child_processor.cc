@@ -63,7 +63,7 @@ Task<CallbackResult> ChildProcessor::lease_lost() {
 
 /// Called again when the child did not checkpoint: it was to do so before it answered, and is not asked twice.
 Task<CallbackResult> ChildProcessor::shard_ended() {
-  if (std::exchange(told_the_end_, true) && !failure_) {
+  if (std::exchange(told_the_end_, true)) {
     failure_ = "the child answered 'shardEnded' without a checkpoint, so the shard cannot end: its children wait";
     log_.error("shard_end_without_checkpoint",
                {{"what_now", "the shard starts over from its last checkpoint"},
@@ -113,10 +113,12 @@ void ChildProcessor::on_event(std::uint64_t generation, ChildEvent event) {
 }
 
 void ChildProcessor::fail(std::string why, bool for_good) {
-  if (failure_ || conversation_.over()) return;
+  if (failure_) return;
   failure_ = std::move(why);
   if (child_) child_->end();
   changed_.notify_all();
+  // One that was told the last there is may end.
+  if (conversation_.over()) return;
   siblings_.child_failed(epoch_, *failure_, for_good);
   if (initialized_) checkpoints_.start_over(*failure_);
 }

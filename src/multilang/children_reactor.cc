@@ -38,12 +38,12 @@ ChildrenReactor::ChildrenReactor(StderrWriter& errors, LogLevel log_level)
 }
 
 void ChildrenReactor::close() {
-  errors_.set_on_room(nullptr);
   post([this] {
     closing_ = true;
     for (auto& [id, child] : children_) child->let_go();
   });
   thread_.join();
+  errors_.set_on_room(nullptr);
 }
 
 std::uint64_t ChildrenReactor::start(ChildStart start) {

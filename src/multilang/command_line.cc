@@ -18,7 +18,6 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 
 bool is_class_path_option(std::string_view word) { return is_one_of(word, {"-cp", "-classpath", "--class-path"}); }
 
-/// Takes one value, as `--name VALUE` or `--name=VALUE`.
 bool is_daemon_class(std::string_view word) {
   return std::find(kDaemonClasses.begin(), kDaemonClasses.end(), word) != kDaemonClasses.end();
 }
@@ -58,6 +57,8 @@ class Parser {
       set(file_, name);
     } else if (is_one_of(name, {"-l", "--log-configuration"})) {
       set(line_.log_configuration, name);
+    } else if (name == "--lease-format") {
+      set(line_.lease_format, name);
     } else if (is_class_path_option(name)) {
       std::string path;
       set(path, name);

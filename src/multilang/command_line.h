@@ -1,7 +1,7 @@
 // The command lines that start the daemon: kclpp's own, and the `java` command line that the language clients build, so
 // that their launchers work unchanged with kclpp in java's place. Pure.
 //
-//   kclpp multilang --properties-file F [--log-configuration L] [--check] [--strict]
+//   kclpp multilang --properties-file F [--log-configuration L] [--lease-format FORMAT] [--check] [--strict]
 //   java -cp JARS:FOLDERS software.amazon.kinesis.multilang.MultiLangDaemon --properties-file F
 // Source: MultiLangDaemon and MultiLangDaemonArguments of KCL 3; amazon_kclpy_helper.py, kcl-bootstrap, Ruby's
 // Rakefile.
@@ -25,6 +25,8 @@ struct CommandLine {
   /// Warnings are errors.
   bool strict = false;
   bool help = false;
+  /// Of kclpp.leaseFormat; empty: as the file has it.
+  std::string lease_format;
   /// Where files are looked for before the working directory: the folders of Java's class path.
   std::vector<std::string> folders;
   /// What is odd, and harmless.

@@ -138,6 +138,7 @@ int prepare_and_work(const CommandLine& line, const Surroundings& around) {
   if (!properties) return complain(path + ": " + properties.error()), kFailed;
 
   Settings settings = gather(*properties, path, around.variables);
+  if (!line.lease_format.empty()) settings.values["kclpp.leaseFormat"] = {line.lease_format, "--lease-format"};
   DaemonOptions options = daemon_options(settings);
   for (const std::string& warning : line.warnings) settings.warnings.push_back(warning);
   follow_logback(line, settings, options);
@@ -146,7 +147,7 @@ int prepare_and_work(const CommandLine& line, const Surroundings& around) {
     settings.problems.push_back("executableName: '" + argv.front() +
                                 "' is not there, or may not be executed: give its path, or set PATH");
   }
-  if (line.check) std::fputs(effective_configuration(settings).c_str(), stdout);
+  if (line.check) around.print(effective_configuration(settings));
   for (const std::string& warning : settings.warnings) complain(warning);
   for (const std::string& problem : settings.problems) complain(problem);
   if (!settings.problems.empty()) return kFailed;

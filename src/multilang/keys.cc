@@ -136,6 +136,7 @@ constexpr std::array kKeys{
     Key{"kclpp.childRestarts", kNumber, "10"},
     Key{"kclpp.childGraceMillis", kNumber, "3000"},
     Key{"kclpp.logLevel", kText, "info"},
+    Key{"kclpp.leaseFormat", kText, "kcl"},
 };
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kSecondNames{{

@@ -347,6 +347,12 @@ void Reader::read_retrieval() {
 void Reader::read_leases() {
   WorkerConfig& worker = options_.worker;
   worker.checkpointing = Checkpointing::manual;
+  const std::string format(trimmed(text("kclpp.leaseFormat")));
+  if (format == name_of(LeaseFormat::vmware_go)) {
+    worker.lease_format = LeaseFormat::vmware_go;
+  } else if (format != name_of(LeaseFormat::kcl)) {
+    problem("kclpp.leaseFormat", "'" + format + "' is not right; kcl or vmware-go is");
+  }
   worker.worker_id = text("workerId");
   if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");
   if (const auto time = duration("failoverTimeMillis", {1'000, 600'000})) worker.failover_time = *time;
@@ -392,7 +398,7 @@ std::string effective_configuration(const Settings& settings) {
   std::string text;
   for (const Key& key : keys()) {
     const Setting* setting = settings.find(key.name);
-    if (setting == nullptr) continue;
+    if (setting == nullptr || (key.effect != KeyEffect::applied && setting->source == "default")) continue;
     std::string line = std::string(key.name) + " = " + shown(key.name, setting->value);
     constexpr std::size_t kColumn = 56;
     line.resize(std::max(line.size() + 1, kColumn), ' ');

@@ -16,6 +16,8 @@
 
 #include <kcl/log_sink.h>
 
+#include "base/descriptor.h"
+
 namespace kcl::multilang {
 
 /// Puts a tag before each line of several streams that share an output, whatever pieces they come in. A line that
@@ -33,10 +35,11 @@ class StderrWriter {
  public:
   static constexpr std::size_t kCapacity = 1UL << 20;
 
+  /// Throws std::system_error.
   explicit StderrWriter(int fd);
   StderrWriter(const StderrWriter&) = delete;
   StderrWriter& operator=(const StderrWriter&) = delete;
-  /// Waits a second for what was taken to be written. A write that hangs is left to itself: it ends with the process.
+  /// Waits a second for what was taken to be written; what nobody reads by then is lost.
   ~StderrWriter();
 
   /// Called after an offer was refused, when there is room: from another thread, and not to call the writer. With
@@ -44,12 +47,26 @@ class StderrWriter {
   void set_on_room(std::function<void()> on_room);
   /// Takes all of it, or nothing when there is no room.
   bool offer(std::string_view tag, std::string_view bytes);
-  /// Waits for room. With an empty tag the text stands for itself.
+  /// Waits a second for room; without any the line is lost.
   void write_line(std::string_view line);
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  void run();
+  bool fits(std::size_t bytes) const { return pending_.empty() || pending_.size() + bytes <= kCapacity; }
+  void write_all(std::string_view bytes) const;
+
+  const int fd_;
+  /// Readable once the thread is to end, whatever is left.
+  base::Descriptor end_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  TaggedLines lines_;
+  std::string pending_;
+  std::function<void()> on_room_;
+  bool refused_ = false;
+  bool closing_ = false;
+  bool idle_ = true;
+  std::thread thread_;
 };
 
 /// The daemon's log, by the same way.

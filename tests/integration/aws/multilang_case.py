@@ -1,9 +1,7 @@
-"""What the tests of `kclpp multilang` on real servers share: a stream, a properties file, a daemon, and what its children
-noted down."""
+"""What the tests of `kclpp multilang` on real servers share: a stream, a properties file, a daemon, and what its
+children noted down."""
 import os
-import signal
 import subprocess
-import sys
 import time
 
 from fleet import ENDS_WITH_US
@@ -42,6 +40,14 @@ def aws_kcl():
     folder = fetched(os.path.join(CLIENTS, "node"),
                      f"npm install --ignore-scripts --no-audit --no-fund --no-package-lock '{AWS_KCL}'")
     return os.path.join(folder, "node_modules")
+
+
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 class Daemon:
@@ -146,6 +152,4 @@ class MultilangTest(FleetTest):
 
     def children(self):
         """Pids of this test's children that live."""
-        pids = {int(words[0]) for words in self.noted("calls")}
-        return {pid for pid in pids if os.path.exists(f"/proc/{pid}/stat") and
-                " Z " not in open(f"/proc/{pid}/stat", encoding="latin-1").read()}
+        return {pid for pid in {int(words[0]) for words in self.noted("calls")} if lives(pid)}

@@ -1,5 +1,5 @@
-"""Children of `kclpp multilang` that misbehave, and ends of all kinds: each is told in the log, takes down its own shard
-at most, and nothing is lost.
+"""Children of `kclpp multilang` that misbehave, and ends of all kinds: each is told in the log, takes down its own
+shard at most, and nothing is lost.
 
 usage: multilang_children_test.py KCLPP [unittest arguments]
 """
@@ -73,6 +73,31 @@ class Ends(MultilangTest):
         self.assert_in_order([*puts, *more])
         starts = [words for words in self.noted("calls") if words[1] == "initialize"]
         self.assertEqual(len(starts), self.shards + 1)
+
+    def test_a_shard_that_ends_without_a_checkpoint_starts_over_and_is_told(self):
+        puts = self.put_all(50)
+        daemon = self.multilang(KCLPP_TEST_MISBEHAVES="no-checkpoint-at-the-end-after")
+        self.wait_for(puts, daemon)
+        self.servers.admin("split", self.stream, "shardId-000000000000")
+        self.wait_until("the parent's SHARD_END", lambda: self.checkpoints().get("shardId-000000000000") == "SHARD_END")
+        self.assertIn("shard_end_without_checkpoint", daemon.log())
+        more = self.put_all(50)
+        self.wait_for(more, daemon)
+        self.assertEqual(daemon.terminate(), 0, daemon.log())
+
+    def test_a_second_daemon_takes_its_share_and_the_first_one_checkpoints_it(self):
+        puts = self.put_all(200)
+        first = self.multilang("maxRecords = 10")
+        self.wait_for(puts, first)
+        second = self.multilang("maxRecords = 10")
+        self.wait_until("a hand-over", lambda: "child_started" in second.log())
+        self.assertIn("shutdownRequested", {words[1] for words in self.noted("calls")})
+        self.assertIn("leaseLost", {words[1] for words in self.noted("calls")})
+        more = self.put_all(50)
+        self.wait_for(more, second)
+        self.assertEqual(len(self.noted("records")), len(puts) + len(more), "nothing was delivered twice")
+        self.assertEqual(first.terminate(), 0, first.log())
+        self.assertEqual(second.terminate(), 0, second.log())
 
     def test_children_of_a_daemon_that_is_killed_end_and_the_next_one_loses_nothing(self):
         puts = self.put_all(200)

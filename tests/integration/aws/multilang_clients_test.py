@@ -1,5 +1,5 @@
-"""`kclpp multilang` under the clients of Python and Node.js as they are published, started by their own launchers: every
-record in order, checkpoints stored, a split, SIGTERM, a restart that goes on.
+"""`kclpp multilang` under the clients of Python and Node.js as they are published, started by their own launchers:
+every record in order, checkpoints stored, a split, SIGTERM, a restart that goes on.
 
 usage: multilang_clients_test.py KCLPP [unittest arguments]
 """

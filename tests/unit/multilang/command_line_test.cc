@@ -34,6 +34,7 @@ TEST(MultilangCommandLine, IsItsOwnOrThatOfJava) {
   EXPECT_EQ(parsed({"-Xmx64m", "-Daws.region=x", "-classpath", "", kClass, "-p", "p"}).properties_file, "p");
   EXPECT_EQ(parsed({"--properties-file=p", "--check", "--strict"}).properties_file, "p");
   EXPECT_TRUE(parsed({"p", "--check"}).check);
+  EXPECT_EQ(parsed({"p", "--lease-format", "vmware-go"}).lease_format, "vmware-go");
   EXPECT_TRUE(parsed({"p", "--strict"}).strict);
   EXPECT_EQ(parsed({"sample.test.properties"}).properties_file, "sample.test.properties");
   EXPECT_TRUE(parsed({"--help"}).help);

@@ -76,10 +76,12 @@ TEST(Settings, EverythingThatCountsReachesTheWorker) {
       "initialPositionInStream = trim_horizon\nmaxRecords = 50\nidleTimeBetweenReadsInMillis = 500\n"
       "failoverTimeMillis = 20000\nmaxLeasesForWorker = 7\nshardSyncIntervalMillis = 30000\n"
       "shutdownGraceMillis = 10000\ntimeoutInSeconds = 60\nlogWarningForTaskAfterMillis = 5000\n"
-      "kclpp.childRestarts = 0\nkclpp.childGraceMillis = 700\nkclpp.logLevel = DEBUG\n");
+      "kclpp.childRestarts = 0\nkclpp.childGraceMillis = 700\nkclpp.logLevel = DEBUG\n"
+      "kclpp.leaseFormat = vmware-go\n");
   EXPECT_EQ(outcome.problems() + outcome.warnings(), "");
   const auto& [child, worker, credentials, level] = outcome.options;
   EXPECT_EQ(worker.lease_table, "t");
+  EXPECT_EQ(worker.lease_format, LeaseFormat::vmware_go);
   EXPECT_EQ(worker.worker_id, "w");
   EXPECT_EQ(worker.region, "eu-west-1");
   EXPECT_EQ(worker.kinesis_endpoint, "http://k");
@@ -150,6 +152,7 @@ TEST(Settings, WhatCannotBeIsAProblemByItsLine) {
       {"retrievalMode = FANOUT",
        "orders.properties:5: retrievalMode: kclpp has no enhanced fan-out yet; POLLING is right\n"},
       {"retrievalMode = PULL", "orders.properties:5: retrievalMode: 'PULL' is not right; POLLING is\n"},
+      {"kclpp.leaseFormat = go", "orders.properties:5: kclpp.leaseFormat: 'go' is not right; kcl or vmware-go is\n"},
       {"kclpp.childRestarts = -1", "orders.properties:5: kclpp.childRestarts: '-1' is not right; 0 to 1000000 is\n"},
   };
   for (const auto& [line, problem] : cases) EXPECT_EQ(with(line).problems(), problem);
@@ -199,6 +202,7 @@ TEST(Settings, TheEffectiveConfigurationNamesSourcesAndHidesSecrets) {
         "failoverTimeMillis = 10000", "# default", "changes nothing: it is for the log of the Java daemon"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
   }
+  EXPECT_EQ(text.find("leaseTablePitrEnabled"), std::string::npos) << "nobody asked for it, and it changes nothing";
 }
 
 TEST(Credentials, NamesAreThoseOfBothSdks) {

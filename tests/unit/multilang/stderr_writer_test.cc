@@ -56,6 +56,14 @@ TEST(StderrWriter, WritesEverythingThatItTookBeforeItGoes) {
   EXPECT_EQ(read.get(), expected);
 }
 
+TEST(StderrWriter, OneThatNobodyReadsEndsAllTheSame) {
+  base::Pipe pipe;
+  ASSERT_EQ(pipe.open(), 0);
+  StderrWriter writer(pipe.write.get());
+  while (writer.offer("", std::string(100'000, 'x'))) {
+  }
+}
+
 TEST(StderrWriter, RefusesWhatThereIsNoRoomForAndTellsWhenThereIs) {
   base::Pipe pipe;
   ASSERT_EQ(pipe.open(), 0);

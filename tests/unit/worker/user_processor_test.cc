@@ -37,8 +37,6 @@ class FakeCheckpoints final : public ports::Checkpoints {
   base::Event released;
   base::BootTime valid = base::kForever;
   bool is_lost = false;
-
- private:
   base::Loop& loop_;
 };
 
