@@ -33,13 +33,18 @@ void LeaseAges::note_read(const ports::Timing& timing) {
   last_read_ = timing.received;
 }
 
+bool LeaseAges::unchanged(const Seen& seen, const Lease& lease) {
+  return seen.counter == lease.counter && seen.token == lease.token && seen.owner == lease.owner &&
+         (!lease.go || seen.checkpoint == lease.checkpoint);
+}
+
 void LeaseAges::update(const Lease& lease, BootTime received) {
   const auto [it, first] = seen_.try_emplace(lease.key);
   Seen& seen = it->second;
   if (first || seen.token != lease.token) seen.token_since = received;
   if (first) {
     seen.since = received;
-  } else if (seen.counter != lease.counter || seen.token != lease.token || seen.owner != lease.owner) {
+  } else if (!unchanged(seen, lease)) {
     // How long this very holder is silent between two writes; our own blindness says nothing about it.
     const bool same_holder = lease.owner && seen.owner == lease.owner;
     if (!same_holder) seen.longest_gap = {};
@@ -54,6 +59,7 @@ void LeaseAges::update(const Lease& lease, BootTime received) {
   seen.counter = lease.counter;
   seen.token = lease.token;
   seen.owner = lease.owner;
+  if (lease.go) seen.checkpoint = lease.checkpoint;
 }
 
 void LeaseAges::observe(const leases::LeaseScan& scan) {
@@ -73,10 +79,7 @@ void LeaseAges::observe(const Lease& lease, const ports::Timing& timing) {
 
 std::optional<BootTime> LeaseAges::unchanged_since(const Lease& lease) const {
   const auto it = seen_.find(lease.key);
-  if (it == seen_.end() || it->second.counter != lease.counter || it->second.token != lease.token ||
-      it->second.owner != lease.owner) {
-    return std::nullopt;
-  }
+  if (it == seen_.end() || !unchanged(it->second, lease)) return std::nullopt;
   return it->second.since;
 }
 

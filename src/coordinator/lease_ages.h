@@ -9,7 +9,7 @@
 // A `vmware-go` row carries the time of a wall clock, by which Go workers go. Here it only adds patience: such a lease
 // is free when that time has passed and the row stood still for the failover time, or when it stood still for three of
 // them and a minute at least: its writer's clock may have been fast (lease-traces 16). While somebody claims it, the
-// two minutes that Go workers give a claim come on top.
+// two minutes that Go workers give a claim come on top. There a checkpoint, too, is a sign of life.
 #pragma once
 
 #include <map>
@@ -52,12 +52,16 @@ class LeaseAges {
     std::int64_t counter = 0;
     std::optional<leases::Token> token;
     std::optional<std::string> owner;
+    /// Only of a `vmware-go` row: a Go worker's checkpoint changes nothing else.
+    std::optional<Position> checkpoint;
     base::BootTime since{};
     std::optional<base::BootTime> changed;
     base::BootTime token_since{};
     base::Duration longest_gap{};
     int renewals = 0;
   };
+  /// The row is as it was seen.
+  static bool unchanged(const Seen& seen, const leases::Lease& lease);
   base::Duration holders_time(const leases::Lease& lease) const;
   base::BootTime go_row_expires_at(const leases::Lease& lease, base::BootTime since) const;
   void note_read(const ports::Timing& timing);

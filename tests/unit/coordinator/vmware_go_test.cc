@@ -234,6 +234,20 @@ TEST_F(VmwareGoTest, Rule5AnExpiredTimeThatMovesIsNoInvitation) {
   EXPECT_FALSE(member.has(kShard));
 }
 
+// Its renewals hang, its checkpoints do not: they leave LeaseTimeout as it was.
+TEST_F(VmwareGoTest, Rule5ACheckpointAloneIsASignOfLife) {
+  const std::string until = in(10s);
+  go_puts({{"AssignedTo", "go-1"}, {"LeaseTimeout", until}, {"Checkpoint", "5"}});
+  Member member(*this, b);
+  for (int number = 6; number < 66; ++number) {
+    go_puts({{"AssignedTo", "go-1"}, {"LeaseTimeout", until}, {"Checkpoint", std::to_string(number)}});
+    loop.run_for(1s);
+  }
+  EXPECT_FALSE(member.has(kShard));
+  loop.run_for(12s);
+  EXPECT_TRUE(member.has(kShard));
+}
+
 TEST_F(VmwareGoTest, Trace16ADeadWorkersFastClockKeepsNobodyForLongerThanAMinute) {
   go_holds(1h);
   Member member(*this, b);
