@@ -34,6 +34,7 @@ class KclFormat final : public RowFormat {
   bool claims_reserve() const override { return false; }
   bool keeps_ended_rows() const override { return false; }
   bool checkpoints_may_go_back() const override { return false; }
+  bool has_sub_sequences() const override { return true; }
   bool can_say(const Start&) const override { return true; }
 
   Item application_row(const ApplicationMarks&) const override { return {}; }

@@ -102,6 +102,8 @@ class RowFormat {
   virtual bool keeps_ended_rows() const = 0;
   /// Others may write without a condition, also behind what is stored.
   virtual bool checkpoints_may_go_back() const = 0;
+  /// A row can say that reading goes on inside a KPL aggregate; else a number stands for all of its record.
+  virtual bool has_sub_sequences() const = 0;
   /// A row can say that reading is to go on there.
   virtual bool can_say(const Start& start) const = 0;
 

@@ -64,6 +64,7 @@ class VmwareGoFormat final : public RowFormat {
   bool claims_reserve() const override { return true; }
   bool keeps_ended_rows() const override { return true; }
   bool checkpoints_may_go_back() const override { return true; }
+  bool has_sub_sequences() const override { return false; }
   /// Go workers hand whatever stands there to the service as a sequence number.
   bool can_say(const Start& start) const override {
     return start.checkpoint.is_sequence() && start.checkpoint.sub_sequence() == 0 && !start.at;
@@ -181,7 +182,7 @@ ItemUpdate VmwareGoFormat::evict(const Lease& observed, const std::optional<Star
 }
 
 bool VmwareGoFormat::evicted(const Lease& row, const Lease& observed, const std::optional<Start>& start) const {
-  return !row.owner && row.go->timeout == observed.go->timeout && (!start || row.checkpoint == start->checkpoint);
+  return !row.owner && row.go->timeout == observed.go->timeout && (!start || row.checkpoint.text() == start->checkpoint.text());
 }
 
 std::vector<Condition> VmwareGoFormat::as_observed(const Lease& observed) const {
