@@ -19,6 +19,7 @@
 #include <kcl/record_processor.h>
 #include <kcl/result.h>
 #include <kcl/shard_status.h>
+#include <kcl/stray_records.h>
 #include <kcl/timestamp.h>
 #include <kcl/worker.h>
 #include <kcl/worker_config.h>

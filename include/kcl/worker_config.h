@@ -16,6 +16,7 @@
 #include <kcl/log_sink.h>
 #include <kcl/metrics_sink.h>
 #include <kcl/on_error.h>
+#include <kcl/stray_records.h>
 #include <kcl/timestamp.h>
 
 namespace kcl {
@@ -115,6 +116,9 @@ struct WorkerConfig {
   /// Bytes of records buffered by the worker, over all shards (C11): at least 1 MiB. Ignored when a Runtime is given:
   /// it has its own.
   std::size_t buffer_bytes = 256UL << 20;
+
+  /// What becomes of user records that a KPL aggregate brought into the wrong shard.
+  StrayRecords stray_records = StrayRecords::deliver;
 
   /// Back-off after a callback threw: doubling from the first to the longest. 1 ms to 1 h.
   std::chrono::milliseconds first_retry{200};

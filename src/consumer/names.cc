@@ -1,6 +1,7 @@
 // How the public enumerations about consumption are called in logs, rows and metrics.
 #include <kcl/on_error.h>
 #include <kcl/shard_status.h>
+#include <kcl/stray_records.h>
 
 namespace kcl {
 
@@ -50,6 +51,18 @@ std::string_view name_of(OnError policy) {
       break;
   }
   return "bisect";
+}
+
+std::string_view name_of(StrayRecords choice) {
+  switch (choice) {
+    case StrayRecords::deliver:
+      return "deliver";
+    case StrayRecords::leave_out:
+      return "leave-out";
+    case StrayRecords::drop_aggregate:
+      break;
+  }
+  return "drop-aggregate";
 }
 
 }  // namespace kcl

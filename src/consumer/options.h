@@ -6,6 +6,7 @@
 #include <string>
 
 #include <kcl/on_error.h>
+#include <kcl/stray_records.h>
 #include <kcl/timestamp.h>
 
 #include "base/loop.h"
@@ -35,6 +36,7 @@ struct ConsumerOptions {
   /// Pauses between deliveries of a batch whose call threw: doubling from the first to the longest.
   base::Duration first_retry = std::chrono::milliseconds(200);
   base::Duration longest_retry = std::chrono::seconds(30);
+  StrayRecords strays = StrayRecords::deliver;
   OnError on_error = OnError::retry;
   /// Of a batch under stop and bisect, and of a single record under bisect.
   std::size_t max_attempts = 5;

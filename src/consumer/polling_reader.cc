@@ -39,12 +39,13 @@ struct PollingReader::Buffer {
   ByteBudget::Reservation reservation;
 };
 
-PollingReader::PollingReader(base::Loop& loop, base::Random& random, ports::Kinesis& kinesis,
+PollingReader::PollingReader(base::Loop& loop, base::Random& random, ports::Kinesis& kinesis, Unpacker& unpacker,
                              std::shared_ptr<ByteBudget> budget, base::EventLog log, const ReaderOptions& options,
                              std::string shard_id, shards::ReadFrom from, std::function<void()> on_change)
     : loop_(loop),
       random_(random),
       kinesis_(kinesis),
+      unpacker_(unpacker),
       budget_(std::move(budget)),
       log_(std::move(log)),
       options_(options),
@@ -53,13 +54,13 @@ PollingReader::PollingReader(base::Loop& loop, base::Random& random, ports::Kine
       on_change_(std::move(on_change)),
       estimate_(1UL << 20) {}
 
-std::optional<RecordBatch> PollingReader::pop() {
+std::optional<Fetched> PollingReader::pop() {
   if (queue_.empty()) return std::nullopt;
-  RecordBatch batch = std::move(queue_.front().batch);
+  Fetched fetched = std::move(queue_.front().fetched);
   popped_ = std::move(queue_.front().buffer);
   queue_.pop_front();
   room_.notify_all();
-  return batch;
+  return fetched;
 }
 
 PollingReader::~PollingReader() { done_with_batch(); }
@@ -114,6 +115,10 @@ Task<bool> PollingReader::open_iterator() {
       request.type = Type::after_sequence_number;
       request.sequence_number = from_.sequence_number;
       break;
+    case shards::ReadFrom::Kind::after_user_record:
+      request.type = Type::at_sequence_number;
+      request.sequence_number = from_.sequence_number;
+      break;
     case shards::ReadFrom::Kind::timestamp:
       request.type = Type::at_timestamp;
       request.timestamp = from_.timestamp;
@@ -156,14 +161,14 @@ Task<PollingReader::Turn> PollingReader::read_once(base::Stop& stop) {
   ++answers_;
   last_answer_ = answer.timing.received;
   const bool more = !answer.value->records.empty() || answer.value->behind_latest > milliseconds(0);
-  accept(std::move(*answer.value), std::move(reservation));
+  co_await accept(std::move(*answer.value), std::move(reservation), stop);
   on_change_();
   co_return more ? Turn::again : Turn::idle;
 }
 
 /// Cuts off what is not wanted any more: from the first such record on, since arrivals are not strictly in order and a
-/// checkpoint must not pass over any.
-void PollingReader::note_reach(RecordsPage& page) {
+/// checkpoint must not pass over any. Tells how far the shard has come with this page.
+Reach PollingReader::cut_at_limit(RecordsPage& page) const {
   const auto& until = options_.until;
   const auto unwanted = [&](const Record& record) { return until && record.approximate_arrival() >= *until; };
   // Behind a full page there may be more, whatever the service says: one that compares times of arrival is at its tip
@@ -173,40 +178,57 @@ void PollingReader::note_reach(RecordsPage& page) {
   if (first != page.records.end()) {
     page.records.erase(first, page.records.end());
     page.next_iterator.emplace();  // not read to its end, whatever the service says
-    reach_ = Reach::at_limit;
-  } else if (has_room && page.behind_latest == milliseconds(0) &&
-             (!until || page.server_time >= *until + kPropagation)) {
-    reach_ = Reach::at_tip;
+    return Reach::at_limit;
   }
+  const bool at_tip =
+      has_room && page.behind_latest == milliseconds(0) && (!until || page.server_time >= *until + kPropagation);
+  return at_tip ? Reach::at_tip : reach_;
 }
 
-void PollingReader::accept(RecordsPage page, ByteBudget::Reservation reservation) {
-  note_reach(page);
+/// Nothing that tells how far the shard was read may change before its records are in the queue: they would be passed
+/// over.
+Task<void> PollingReader::accept(RecordsPage page, ByteBudget::Reservation reservation, base::Stop& stop) {
+  const Reach reach = cut_at_limit(page);
+  if (!page.records.empty()) {
+    std::string last(page.records.back().sequence_number());
+    std::shared_ptr<const void> buffer = page.buffer;
+    auto unpacking = unpacker_.unpack(std::move(page.records), std::move(buffer), from_);
+    Unpacked unpacked = co_await std::move(unpacking);
+    if (stop.requested() || given_up_) co_return;
+    behind_ = page.behind_latest;
+    from_ = {
+        .kind = shards::ReadFrom::Kind::after_sequence_number, .sequence_number = std::move(last), .timestamp = {}};
+    queue(std::move(unpacked), std::move(page.buffer), std::move(reservation));
+  } else {
+    estimate_ = std::max(estimate_ / 2, kSmallestEstimate);
+  }
+  reach_ = reach;
   behind_ = page.behind_latest;
   iterator_ = page.next_iterator;
   if (!page.next_iterator) {
     at_end_ = true;
     child_shards_ = std::move(page.child_shards);
   }
-  const std::size_t bytes = bytes_of(page.records);
-  estimate_ = std::clamp(std::max(bytes, estimate_ / 2), kSmallestEstimate, kLargestEstimate);
-  if (page.records.empty()) return;
+}
 
-  from_ = {.kind = shards::ReadFrom::Kind::after_sequence_number,
-           .sequence_number = std::string(page.records.back().sequence_number()),
-           .timestamp = {}};
-  reservation.resize(bytes);
+void PollingReader::queue(Unpacked unpacked, std::shared_ptr<const void> bytes, ByteBudget::Reservation reservation) {
+  const std::size_t size = bytes_of(unpacked.records);
+  estimate_ = std::clamp(std::max(size, estimate_ / 2), kSmallestEstimate, kLargestEstimate);
+  const bool only_repeats = unpacked.records.empty() && unpacked.left_out == 0;
+  if (only_repeats) return;
+  reservation.resize(size);
   auto buffer = std::make_shared<Buffer>();
-  buffer->bytes = std::move(page.buffer);
+  buffer->bytes = std::move(bytes);
   buffer->reservation = std::move(reservation);
   const std::weak_ptr<Buffer> weak = buffer;
   auto content = std::make_shared<RecordBatch::Content>();
   content->shard_id = shard_id_;
-  content->records = std::move(page.records);
-  content->behind_latest = page.behind_latest;
-  content->bytes = bytes;
+  content->records = std::move(unpacked.records);
+  content->behind_latest = behind_;
+  content->bytes = size;
   content->buffer = std::move(buffer);
-  queue_.push_back({.batch = RecordBatch(std::move(content)), .buffer = weak});
+  Fetched fetched{.batch = RecordBatch(std::move(content)), .end = std::move(unpacked.end)};
+  queue_.push_back({.fetched = std::move(fetched), .buffer = weak});
 }
 
 void PollingReader::note_error(const KinesisError& error) {

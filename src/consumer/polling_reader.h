@@ -18,15 +18,24 @@
 #include "base/task.h"
 #include "base/wait.h"
 #include "consumer/options.h"
+#include "consumer/unpacker.h"
 #include "coordinator/finish.h"
 #include "ports/kinesis.h"
 #include "shards/rules.h"
 
 namespace kcl::consumer {
 
+/// What one answer brought.
+struct Fetched {
+  /// User records; empty when all of them were left out.
+  RecordBatch batch;
+  /// With this, everything that the answer brought is done with.
+  Position end;
+};
+
 class PollingReader {
  public:
-  PollingReader(base::Loop& loop, base::Random& random, ports::Kinesis& kinesis,
+  PollingReader(base::Loop& loop, base::Random& random, ports::Kinesis& kinesis, Unpacker& unpacker,
                 std::shared_ptr<base::ByteBudget> budget, base::EventLog log, const ReaderOptions& options,
                 std::string shard_id, shards::ReadFrom from, std::function<void()> on_change);
   PollingReader(const PollingReader&) = delete;
@@ -36,7 +45,7 @@ class PollingReader {
   base::Task<void> run(base::Stop& stop);
 
   /// The next batch, in order. The budget counts it until the last copy of it is gone.
-  std::optional<RecordBatch> pop();
+  std::optional<Fetched> pop();
   /// The batch of the last pop() was done with, and let go of by its consumer: whoever still has a copy keeps it (C11).
   void done_with_batch();
   /// Reads no more, and lets go of what was not popped.
@@ -62,19 +71,21 @@ class PollingReader {
  private:
   struct Buffer;
   struct Queued {
-    RecordBatch batch;
+    Fetched fetched;
     std::weak_ptr<Buffer> buffer;
   };
   enum class Turn : std::uint8_t { again, idle, failed };
   base::Task<Turn> read_once(base::Stop& stop);
   base::Task<bool> open_iterator();
-  void note_reach(RecordsPage& page);
-  void accept(RecordsPage page, base::ByteBudget::Reservation reservation);
+  coordinator::Reach cut_at_limit(RecordsPage& page) const;
+  base::Task<void> accept(RecordsPage page, base::ByteBudget::Reservation reservation, base::Stop& stop);
+  void queue(Unpacked unpacked, std::shared_ptr<const void> bytes, base::ByteBudget::Reservation reservation);
   void note_error(const KinesisError& error);
 
   base::Loop& loop_;
   base::Random& random_;
   ports::Kinesis& kinesis_;
+  Unpacker& unpacker_;
   std::shared_ptr<base::ByteBudget> budget_;
   base::EventLog log_;
   const ReaderOptions& options_;

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "consumer/checkpoint_rules.h"
 #include "consumer/row_status.h"
-#include "consumer/stall_cause.h"
 
 namespace kcl::consumer {
 
@@ -22,6 +21,7 @@ ShardConsumer::ShardConsumer(ConsumerContext& context, std::unique_ptr<leases::L
       log_(context.log.with({{"shard", hold_->key()}, {"epoch", hold_->epoch()}})),
       meters_(context.metrics, hold_->key()),
       throughput_(hold_->row().throughput_kbps, context.loop.now()),
+      unpacker_(context.decoding, context.options.strays, hold_->row().hash_keys, meters_, log_),
       last_checkpoint_(context.loop.now()),
       helpers_(context.loop, context.on_failure) {
   status_.shard_id = hold_->key();
@@ -31,10 +31,20 @@ ShardConsumer::ShardConsumer(ConsumerContext& context, std::unique_ptr<leases::L
 
 ShardConsumer::~ShardConsumer() { context_.metrics.retire("shard", shard_id(), context_.loop.wall()); }
 
-bool ShardConsumer::leaving() const { return shutdown_requested_ || hold_->ended() || hold_->claimed_by().has_value(); }
+bool ShardConsumer::leaving() const {
+  return shutdown_requested_ || starts_over_ || hold_->ended() || hold_->claimed_by().has_value();
+}
 
 void ShardConsumer::request_shutdown() {
   shutdown_requested_ = true;
+  wake_.notify_all();
+}
+
+void ShardConsumer::start_over(std::string why) {
+  if (starts_over_ || hold_->ended()) return;
+  starts_over_ = true;
+  log_.warning("shard_starts_over", {{"from", hold_->row().checkpoint.text()}, {"error", why}});
+  status_.last_error = std::move(why);
   wake_.notify_all();
 }
 
@@ -50,9 +60,9 @@ Task<void> ShardConsumer::live() {
   if (co_await wait_for_parents()) {
     // A shard at SHARD_END is not taken; should one be, there is nothing to do for it.
     if (co_await initialize()) {
-      reader_ = std::make_unique<PollingReader>(context_.loop, context_.random, context_.kinesis, context_.budget, log_,
-                                                context_.options.reader, hold_->key(), read_from_,
-                                                [this] { wake_.notify_all(); });
+      reader_ = std::make_unique<PollingReader>(context_.loop, context_.random, context_.kinesis, unpacker_,
+                                                context_.budget, log_, context_.options.reader, hold_->key(),
+                                                read_from_, [this] { wake_.notify_all(); });
       helpers_.spawn("read " + hold_->key(), reader_->run(helpers_.stop()));
       co_await deliver();
     }
@@ -153,9 +163,9 @@ Task<void> ShardConsumer::deliver() {
       co_await back_off(context_.failover / 10, ShardState::suspended, "a renewal of the lease");
       continue;
     }
-    if (auto batch = reader_->pop()) {
+    if (auto fetched = reader_->pop()) {
       delivering_ = true;
-      const bool go_on = co_await deliver_batch(*std::move(batch));
+      const bool go_on = co_await deliver_fetched(*std::move(fetched));
       reader_->done_with_batch();
       if (!go_on) co_await stand_still();
       delivering_ = false;
@@ -171,6 +181,18 @@ Task<void> ShardConsumer::deliver() {
                               : base::kForever;
     co_await wake_.wait_until(context_.loop, next, helpers_.stop());
   }
+}
+
+/// As deliver_batch. What was left out behind its last record is passed over with it.
+Task<bool> ShardConsumer::deliver_fetched(Fetched fetched) {
+  if (!fetched.batch.empty()) {
+    const Position last = fetched.batch.back().position();
+    const bool go_on = co_await deliver_batch(std::move(fetched.batch));
+    if (done_ != last) co_return go_on;
+  }
+  done_ = std::move(fetched.end);
+  ++moves_;
+  co_return true;
 }
 
 /// Until all of it is done with, or the lease is to be left. False: the batch failed for good, and the policy is to
@@ -318,7 +340,7 @@ Task<std::optional<Duration>> ShardConsumer::end_shard_once() {
 Task<void> ShardConsumer::leave() {
   if (!hold_->ended()) {
     const ShardState how = shutdown_requested_ ? ShardState::stopping : ShardState::handing_over;
-    if (processor_ && initialized_ && hold_->may_deliver()) {
+    if (processor_ && initialized_ && !starts_over_ && hold_->may_deliver()) {
       enter_call(how, "shutdown_requested");
       const CallbackResult result = co_await processor_->shutdown_requested();
       if (!result.ok()) failed("shutdown_requested", result);
@@ -364,7 +386,7 @@ Task<void> ShardConsumer::give_up(ShardState how) {
 }
 
 std::optional<Position> ShardConsumer::unsaved() const {
-  if (!done_) return std::nullopt;
+  if (!done_ || starts_over_) return std::nullopt;
   const Position& stored = hold_->row().checkpoint;
   if (stored.is_real() && *done_ <= stored) return std::nullopt;
   return done_;
@@ -440,55 +462,6 @@ void ShardConsumer::failed(std::string_view what, const CallbackResult& result) 
   if (result.kind == CallbackResult::Kind::retry_later) return;
   status_.last_error = std::string(what) + ": " + result.what;
   log_.error("processor_failed", {{"callback", what}, {"error", result.what}});
-}
-
-void ShardConsumer::enter(ShardState state, std::string waiting_for, std::optional<BootTime> until) {
-  if (status_.state != state) status_.since = context_.loop.wall();
-  status_.state = state;
-  status_.waiting_for = std::move(waiting_for);
-  status_until_ = until;
-  in_call_since_.reset();
-}
-
-void ShardConsumer::enter_call(ShardState state, std::string_view callback) {
-  enter(state, std::string(callback) + " to return");
-  in_call_since_ = context_.loop.now();
-}
-
-ShardStatus ShardConsumer::status() const {
-  ShardStatus status = status_;
-  status.checkpoint = hold_->row().checkpoint;
-  if (status_until_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*status_until_ - context_.loop.now());
-    status.until = context_.loop.wall() + left;
-  }
-  if (reader_) {
-    status.behind = reader_->behind();
-    if (!reader_->last_error().empty()) status.last_error = "read: " + reader_->last_error();
-  }
-  return status;
-}
-
-ShardLook ShardConsumer::look() const {
-  Standing standing{.state = status_.state, .waiting_for = status_.waiting_for, .last_error = status_.last_error};
-  if (in_call_since_) standing.in_call = context_.loop.now() - *in_call_since_;
-  ShardLook look{.shard_id = hold_->key(), .epoch = hold_->epoch(), .mark = std::to_string(moves_)};
-  if (reader_) {
-    standing.read_error = reader_->last_error();
-    standing.waits_for_budget = reader_->waits_for_budget();
-    if (status_.state == ShardState::idle) look.mark += '/' + std::to_string(reader_->answers());
-  }
-  look.busy = has_something_to_do(standing);
-  const auto& budget = *context_.budget;
-  if (look.busy) look.cause = stall_cause(standing, {budget.used(), budget.limit(), budget.kept()});
-  return look;
-}
-
-coordinator::OwnShard ShardConsumer::progress() const {
-  coordinator::OwnShard progress;
-  progress.waits_for = waits_for_;
-  if (reader_ && !delivering_ && !leaving()) progress.reach = reader_->reach();
-  return progress;
 }
 
 }  // namespace kcl::consumer

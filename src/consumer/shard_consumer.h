@@ -5,6 +5,7 @@
 //    done with: processed or, under OnError::bisect, taken by the dead-letter sink (C1, C2, C5).
 //  - No callback starts unless the lease is certainly held at that moment (C8).
 //  - The lease is released, or handed over, only after the last callback has returned (C10).
+//  - Of a program that asks to start over, nothing is stored any more: what it did not checkpoint comes again (C1).
 //
 // Lives on the strand. run() ends when the lease is over for this worker; nothing of it is left then.
 #pragma once
@@ -21,6 +22,7 @@
 #include "base/backoff.h"
 #include "base/byte_budget.h"
 #include "base/event_log.h"
+#include "base/offload.h"
 #include "base/random.h"
 #include "base/task.h"
 #include "base/task_scope.h"
@@ -31,6 +33,7 @@
 #include "consumer/shard_meters.h"
 #include "consumer/stall_watch.h"
 #include "consumer/throughput.h"
+#include "consumer/unpacker.h"
 #include "coordinator/finish.h"
 #include "coordinator/shard_sync.h"
 #include "leases/lease_hold.h"
@@ -47,6 +50,7 @@ struct ConsumerContext {
   coordinator::ShardSync& sync;
   ports::ProcessorFactory& processors;
   std::shared_ptr<base::ByteBudget> budget;
+  base::Offload& decoding;
   metrics::Registry& metrics;
   base::EventLog log;
   ConsumerOptions options;
@@ -75,12 +79,14 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<ports::CheckpointResult> checkpoint(std::optional<Position> position) override;
   base::BootTime valid_until() const override { return hold_->valid_until(); }
   bool lost() const override { return hold_->ended() && !hold_->given_up(); }
+  void start_over(std::string why) override;
 
   base::Task<void> live();
   base::Task<void> renew();
   base::Task<bool> wait_for_parents();
   base::Task<bool> initialize();
   base::Task<void> deliver();
+  base::Task<bool> deliver_fetched(Fetched fetched);
   base::Task<bool> deliver_batch(RecordBatch batch);
   base::Task<ports::CallbackResult> process(RecordBatch part);
   base::Task<ports::CallbackResult> bury(RecordBatch part, std::string error, std::size_t attempts);
@@ -109,6 +115,7 @@ class ShardConsumer final : private ports::Checkpoints {
   ShardMeters meters_;
   Throughput throughput_;
   std::unique_ptr<ports::Processor> processor_;
+  Unpacker unpacker_;
   std::unique_ptr<PollingReader> reader_;
   shards::ReadFrom read_from_;
 
@@ -129,6 +136,8 @@ class ShardConsumer final : private ports::Checkpoints {
   std::vector<std::string> waits_for_;
   bool initialized_ = false;
   bool shutdown_requested_ = false;
+  /// The program lost what it was given: see ports::Checkpoints.
+  bool starts_over_ = false;
   base::BootTime last_checkpoint_{};
 
   ShardStatus status_;

@@ -9,6 +9,13 @@ ShardMeters::ShardMeters(metrics::Registry& registry, const std::string& shard_i
   bytes_processed =
       registry.counter("kclpp_bytes_processed_total", "Bytes of data and partition keys of records processed.", shard);
   dead_letters = registry.counter("kclpp_dead_letters_total", "Records that the dead-letter sink has taken.", shard);
+  aggregates = registry.counter("kclpp_aggregates_total", "KPL aggregates that were taken apart.", shard);
+  damaged_aggregates = registry.counter("kclpp_damaged_aggregates_total",
+                                        "KPL aggregates that are damaged and were delivered as they are.", shard);
+  strays = registry.counter("kclpp_stray_records_total",
+                            "User records of aggregates that lie outside the shard's hash range.", shard);
+  left_out = registry.counter("kclpp_records_left_out_total",
+                              "User records that were not delivered, as stray_records says.", shard);
   stopped = registry.gauge("kclpp_shard_stopped", "1 while a batch that failed for good holds the shard up.", shard);
   checkpoints = registry.counter("kclpp_checkpoints_total", "Positions stored in the lease table.", shard);
   checkpoint_failures = registry.counter("kclpp_checkpoint_failures_total", "Checkpoints that were not stored.", shard);

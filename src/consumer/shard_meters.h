@@ -15,6 +15,12 @@ struct ShardMeters {
   std::shared_ptr<metrics::Counter> records_processed;
   std::shared_ptr<metrics::Counter> bytes_processed;
   std::shared_ptr<metrics::Counter> dead_letters;
+  /// KPL aggregates taken apart, and those that could not be; user records outside the shard's hash range, by what
+  /// became of them and of those beside them.
+  std::shared_ptr<metrics::Counter> aggregates;
+  std::shared_ptr<metrics::Counter> damaged_aggregates;
+  std::shared_ptr<metrics::Counter> strays;
+  std::shared_ptr<metrics::Counter> left_out;
   /// 1 while a batch that failed for good holds it up.
   std::shared_ptr<metrics::Gauge> stopped;
   std::shared_ptr<metrics::Counter> checkpoints;

@@ -120,8 +120,8 @@ Task<void> Coordinator::turn(base::Stop& stop) {
 /// to its end.
 BootTime Coordinator::next_turn(const shards::LeasesByShard& leases) {
   const Duration failover = table_.options().failover;
-  // What it was to take and did not get, another has taken, or it is still there.
-  const bool in_motion = moved_ || !plan_.take.empty();
+  // What it was to take and did not get, another has taken, or it is still there, as is what another is about to take.
+  const bool in_motion = moved_ || !plan_.take.empty() || plan_.unsettled;
   const Duration pause = in_motion ? failover / 40 : failover / 10;
   const BootTime now = loop_.now();
   const BootTime earliest = now + failover / 80;
@@ -166,14 +166,15 @@ PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard&
   const bool reserved = reserved_for_other(lease);
   // Not whatever has no owner: after an operator's release the old holder may still be within its deadline (R4).
   const bool free = lease.let_go() && !reserved;
+  BootTime lies_since = now;
   if (running.contains(lease.key)) {
     seen.state = State::ours;
   } else if (free) {
     seen.state = State::free;
-    seen.overdue = now - ages_.unchanged_since(lease).value_or(now) >= failover / 2;
+    lies_since = ages_.unchanged_since(lease).value_or(now);
   } else if (expiry <= now) {
     seen.state = State::expired;
-    seen.overdue = now - expiry >= failover / 2;
+    lies_since = expiry;
   } else {
     const bool nobodys = !lease.owner || *lease.owner == table_.options().me.worker_id;
     seen.state = nobodys ? State::waiting : State::theirs;
@@ -186,6 +187,8 @@ PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard&
     seen.foreign = seen.state == State::theirs && !lease.go && !lease.last_written_by_kclpp();
     seen.stealable = seen.foreign && !lease.checkpoint_owner && ages_.stealable_at(lease) <= now;
   }
+  seen.left_lying = now - lies_since >= failover / 10;
+  seen.overdue = now - lies_since >= failover / 2;
   if (const auto spared = spared_.find(lease.key); spared != spared_.end() && spared->second.until > now) {
     // Counts as load of its owner, and is not asked for again so soon.
     if (seen.state == State::theirs && seen.claimer.empty()) seen.claimer = seen.owner;

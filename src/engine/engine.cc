@@ -59,6 +59,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
                          .sync = sync_,
                          .processors = ports_.processors,
                          .budget = ports_.budget,
+                         .decoding = ports_.decoding,
                          .metrics = ports_.metrics,
                          .log = ports_.log,
                          .options = options_.consumer,

@@ -13,6 +13,7 @@
 
 #include "base/byte_budget.h"
 #include "base/event_log.h"
+#include "base/offload.h"
 #include "base/random.h"
 #include "base/task.h"
 #include "base/task_scope.h"
@@ -56,6 +57,7 @@ struct EnginePorts {
   ports::ItemStore& store;
   ports::ProcessorFactory& processors;
   std::shared_ptr<base::ByteBudget> budget;
+  base::Offload& decoding;
   metrics::Registry& metrics;
   base::EventLog log;
   /// Java KCL 3.0 to 3.4's own table, read while Java workers live on the lease table; may be null.

@@ -34,6 +34,8 @@ class KclFormat final : public RowFormat {
   bool claims_reserve() const override { return false; }
   bool keeps_ended_rows() const override { return false; }
   bool checkpoints_may_go_back() const override { return false; }
+  bool has_sub_sequences() const override { return true; }
+  bool can_say(const Start&) const override { return true; }
 
   Item application_row(const ApplicationMarks&) const override { return {}; }
   Claim claim_of(const Identity& me) const override { return Claim::of(me); }
@@ -52,7 +54,12 @@ class KclFormat final : public RowFormat {
 
   ItemUpdate claim(const Lease& observed, const Identity& me) const override;
   ItemUpdate withdraw_claim(const Lease& observed, const Identity& me) const override;
+  ItemUpdate evict(const Lease& observed, const std::optional<Start>& start) const override;
+  bool evicted(const Lease& row, const Lease& observed, const std::optional<Start>& start) const override;
   std::vector<Condition> as_observed(const Lease& observed) const override;
+
+ private:
+  static void require_unchanged(const Lease& observed, ItemUpdate& update);
 };
 
 Lease KclFormat::created(Lease lease, Origin origin, const Author& author) const {
@@ -69,13 +76,17 @@ Token KclFormat::take_token(const Lease& observed, const Author& author) const {
   return token_of(author, std::max(observed.counter + 1, server_ms));
 }
 
+void KclFormat::require_unchanged(const Lease& observed, ItemUpdate& update) {
+  update.conditions.push_back(Condition::equals(std::string(kCounter), Number::of(observed.counter)));
+  update.conditions.push_back(same(kOwner, observed.owner));
+  if (observed.token) update.conditions.push_back(Condition::equals(std::string(kToken), observed.token->text()));
+}
+
 ItemUpdate KclFormat::take(const Lease& observed, const Token& token, const TakeMarks& marks,
                            const Author& author) const {
   ItemUpdate update;
   update.key = observed.key;
-  update.conditions.push_back(Condition::equals(std::string(kCounter), Number::of(observed.counter)));
-  update.conditions.push_back(same(kOwner, observed.owner));
-  if (observed.token) update.conditions.push_back(Condition::equals(std::string(kToken), observed.token->text()));
+  require_unchanged(observed, update);
   update.actions.push_back(Action::set(std::string(kOwner), author.me.worker_id));
   update.actions.push_back(Action::set(std::string(kCounter), Number::of(token.counter)));
   update.actions.push_back(Action::set(std::string(kToken), token.text()));
@@ -83,8 +94,8 @@ ItemUpdate KclFormat::take(const Lease& observed, const Token& token, const Take
   update.actions.push_back(Action::set(std::string(kFailover), Number::of(failover_ms)));
   update.actions.push_back(Action::remove(std::string(kClaim)));
   update.actions.push_back(Action::remove(std::string(kCheckpointOwner)));
-  if (!observed.from) {
-    const auto instant = marks.start_instant.time_since_epoch().count();
+  if (!observed.from && marks.start_instant) {
+    const auto instant = marks.start_instant->time_since_epoch().count();
     update.actions.push_back(Action::set(std::string(kFrom), Number::of(instant)));
   }
   if (!observed.stream_created && marks.stream_created) {
@@ -109,6 +120,7 @@ ItemUpdate KclFormat::holder_write(const Lease& row, const HolderWrite& write) c
   update.actions.push_back(Action::set(std::string(kCounter), Number::of(write.token.counter)));
   update.actions.push_back(Action::set(std::string(kToken), write.token.text()));
   if (write.position) append_checkpoint(*write.position, update.actions);
+  if (write.start) append_start(*write.start, update.actions);
   if (!write.children.empty()) {
     update.actions.push_back(Action::set(std::string(kChildren), AttributeValue::Variant(write.children)));
   }
@@ -149,6 +161,23 @@ ItemUpdate KclFormat::withdraw_claim(const Lease& observed, const Identity& me) 
   update.conditions.push_back(Condition::equals(std::string(kClaim), Claim::of(me).text()));
   update.actions.push_back(Action::remove(std::string(kClaim)));
   return update;
+}
+
+ItemUpdate KclFormat::evict(const Lease& observed, const std::optional<Start>& start) const {
+  ItemUpdate update;
+  update.key = observed.key;
+  require_unchanged(observed, update);
+  // The counter alone: the token stays behind, and so tells that this is no holder's release (R4).
+  update.actions.push_back(Action::set(std::string(kCounter), Number::of(observed.counter + 1)));
+  update.actions.push_back(Action::remove(std::string(kOwner)));
+  update.actions.push_back(Action::remove(std::string(kCheckpointOwner)));
+  if (start) append_start(*start, update.actions);
+  return update;
+}
+
+bool KclFormat::evicted(const Lease& row, const Lease& observed, const std::optional<Start>& start) const {
+  return row.counter == observed.counter + 1 && !row.owner && row.token == observed.token &&
+         (!start || Start{row.checkpoint, row.at} == *start);
 }
 
 std::vector<Condition> KclFormat::as_observed(const Lease& observed) const {

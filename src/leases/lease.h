@@ -55,6 +55,16 @@ struct GoTexts {
   std::optional<std::string> claim;
 };
 
+/// Where an operator wants reading to go on: at a position, or from an instant (AT_TIMESTAMP, then).
+struct Start {
+  Position checkpoint = Position::trim_horizon();
+  /// Only with AT_TIMESTAMP; the epoch (0) means TRIM_HORIZON, of a shard that has been read before.
+  std::optional<Timestamp> at;
+
+  static Start from(Timestamp instant) { return {.checkpoint = Position::at_timestamp(), .at = instant}; }
+  friend bool operator==(const Start&, const Start&) = default;
+};
+
 struct Lease {
   /// The shard id, for a single stream.
   std::string key;

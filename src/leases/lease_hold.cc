@@ -41,6 +41,7 @@ std::optional<std::string> LeaseHold::owner_after(Kind kind) const {
       if (handed_off()) return claimed_by()->worker_id;
       return table_.format().owner_after_grant(*claimed_by());
     case Kind::release:
+    case Kind::rewind:
       // Java's leader has already said whose it is next.
       if (handed_off()) break;
       return std::nullopt;
@@ -76,6 +77,13 @@ Task<HolderResult> LeaseHold::release(std::optional<Position> last) {
   Change change;
   change.kind = Kind::release;
   change.position = std::move(last);
+  return write(std::move(change));
+}
+
+Task<HolderResult> LeaseHold::rewind(Start start) {
+  Change change;
+  change.kind = Kind::rewind;
+  change.start = std::move(start);
   return write(std::move(change));
 }
 
@@ -161,6 +169,7 @@ HolderWrite LeaseHold::write_of(const Change& change, const Attempt& attempt) co
   if (change.position && !(row_.checkpoint.is_real() && *change.position <= row_.checkpoint)) {
     write.position = change.position;
   }
+  write.start = change.start;
   write.children = change.children;
   write.handed_off = handed_off();
   write.status = status_;

@@ -84,6 +84,8 @@ class LeaseHold {
   base::Task<HolderResult> end_shard(std::set<std::string> children);
   /// Gives the lease up, for anyone to take at once; with a last position if there is a new one.
   base::Task<HolderResult> release(std::optional<Position> last);
+  /// Gives the lease up likewise, with reading to go on wherever `start` says, backwards too: an operator's rewind.
+  base::Task<HolderResult> rewind(Start start);
   /// Gives the lease to the worker that claimed_by() names.
   base::Task<HolderResult> grant(std::optional<Position> last);
 
@@ -92,6 +94,8 @@ class LeaseHold {
   struct Change {
     Kind kind = Kind::renew;
     std::optional<Position> position;
+    /// Of a rewind.
+    std::optional<Start> start;
     std::set<std::string> children;
   };
   /// A write that was sent and is not known to have failed for good.

@@ -193,4 +193,31 @@ Task<ChangeResult> LeaseTable::remove(Lease observed) {
   co_return change_result(answer.value);
 }
 
+Task<ChangeResult> LeaseTable::evict(Lease observed, std::optional<Start> start) {
+  auto outcome = co_await send(format_.evict(observed, start));
+  if (outcome.kind != WriteOutcome::Kind::refused && outcome.kind != WriteOutcome::Kind::unknown) {
+    co_return change_result(outcome);
+  }
+  // An own copy of a request that was sent twice refuses the second one, and an answer may be lost: the row decides.
+  const ChangeResult told = change_result(outcome);
+  auto after = co_await row_after(observed.key, std::move(outcome));
+  if (!after) co_return ChangeResult{ChangeResult::Kind::unsettled, after.error().message};
+  const auto& row = after->lease;
+  if (row && format_.evicted(*row, observed, start)) co_return ChangeResult{ChangeResult::Kind::done, {}};
+  co_return told;
+}
+
+Task<CreateResult> LeaseTable::restore(Item row) {
+  auto exported = format_.parse(row);
+  if (!exported) co_return CreateResult{CreateResult::Kind::misuse, exported.error()};
+  const Item as_exported = format_.render(*exported);
+  Lease lease = *std::move(exported);
+  lease.claim.reset();
+  lease.checkpoint_owner.reset();
+  const Lease created = format_.created(std::move(lease), Origin::repair, author());
+  for (const auto& [name, value] : as_exported) row.erase(name);
+  for (auto& [name, value] : format_.render(created)) row.insert_or_assign(name, value);
+  co_return co_await create_row(created.key, std::move(row), created.token);
+}
+
 }  // namespace kcl::leases

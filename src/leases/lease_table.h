@@ -103,6 +103,16 @@ class LeaseTable {
   /// Removes the row if it still is as `observed`.
   base::Task<ChangeResult> remove(Lease observed);
 
+  // What only operators do.
+
+  /// Takes the lease away from whoever has it, without asking, if the row still is as `observed`; with reading to go on
+  /// wherever `start` says. Its holder finds out by its next write, which is refused. Nobody takes the lease before the
+  /// row has aged, since that holder may be within its deadline until then (R4).
+  base::Task<ChangeResult> evict(Lease observed, std::optional<Start> start);
+  /// Puts a row back that was exported, if there is none with its key: with every attribute as it was, those of others
+  /// too, but owned and claimed by nobody; taken by age, as a repair. Precondition: the format takes it for a lease.
+  base::Task<CreateResult> restore(Item row);
+
   /// The store's clock now, as far as its answers told.
   Timestamp server_now() const;
 

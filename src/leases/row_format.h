@@ -37,11 +37,12 @@ struct Author {
 
 /// What a take adds to a row that has it not: one that Java created.
 struct TakeMarks {
-  Timestamp start_instant{};
+  /// Absent: whoever takes it does not know, and leaves it to the next one.
+  std::optional<Timestamp> start_instant;
   std::optional<std::chrono::sys_seconds> stream_created;
 };
 
-enum class HolderWriteKind : std::uint8_t { renew, checkpoint, end_shard, release, grant };
+enum class HolderWriteKind : std::uint8_t { renew, checkpoint, end_shard, release, rewind, grant };
 constexpr bool gives_up(HolderWriteKind kind) {
   return kind != HolderWriteKind::renew && kind != HolderWriteKind::checkpoint;
 }
@@ -54,6 +55,8 @@ struct HolderWrite {
   std::optional<std::string> owner_after;
   /// Only if it is ahead of the stored one.
   std::optional<Position> position;
+  /// Of a rewind: where reading is to go on, backwards too.
+  std::optional<Start> start;
   std::set<std::string> children;
   /// Java's leader has named another owner, and this worker as the one that may still write until it has let go.
   bool handed_off = false;
@@ -99,6 +102,10 @@ class RowFormat {
   virtual bool keeps_ended_rows() const = 0;
   /// Others may write without a condition, also behind what is stored.
   virtual bool checkpoints_may_go_back() const = 0;
+  /// A row can say that reading goes on inside a KPL aggregate; else a number stands for all of its record.
+  virtual bool has_sub_sequences() const = 0;
+  /// A row can say that reading is to go on there.
+  virtual bool can_say(const Start& start) const = 0;
 
   // Writing
 
@@ -119,6 +126,10 @@ class RowFormat {
 
   virtual ItemUpdate claim(const Lease& observed, const Identity& me) const = 0;
   virtual ItemUpdate withdraw_claim(const Lease& observed, const Identity& me) const = 0;
+  /// Takes the lease away from whoever has it, and leaves a row that is taken by age. Precondition: can_say(*start).
+  virtual ItemUpdate evict(const Lease& observed, const std::optional<Start>& start) const = 0;
+  /// The row is as evict() leaves one that was as observed.
+  virtual bool evicted(const Lease& row, const Lease& observed, const std::optional<Start>& start) const = 0;
   /// That the row still is as observed, for its removal.
   virtual std::vector<Condition> as_observed(const Lease& observed) const = 0;
 };

@@ -64,6 +64,11 @@ class VmwareGoFormat final : public RowFormat {
   bool claims_reserve() const override { return true; }
   bool keeps_ended_rows() const override { return true; }
   bool checkpoints_may_go_back() const override { return true; }
+  bool has_sub_sequences() const override { return false; }
+  /// Go workers hand whatever stands there to the service as a sequence number.
+  bool can_say(const Start& start) const override {
+    return start.checkpoint.is_sequence() && start.checkpoint.sub_sequence() == 0 && !start.at;
+  }
 
   Item application_row(const ApplicationMarks& marks) const override;
   Claim claim_of(const Identity& me) const override { return {.incarnation = {}, .worker_id = me.worker_id}; }
@@ -84,6 +89,8 @@ class VmwareGoFormat final : public RowFormat {
 
   ItemUpdate claim(const Lease& observed, const Identity& me) const override;
   ItemUpdate withdraw_claim(const Lease& observed, const Identity& me) const override;
+  ItemUpdate evict(const Lease& observed, const std::optional<Start>& start) const override;
+  bool evicted(const Lease& row, const Lease& observed, const std::optional<Start>& start) const override;
   std::vector<Condition> as_observed(const Lease& observed) const override;
 };
 
@@ -137,6 +144,7 @@ ItemUpdate VmwareGoFormat::holder_write(const Lease& row, const HolderWrite& wri
   update.conditions.push_back(same(kTimeout, row.go->timeout));
   update.actions.push_back(Action::set(std::string(kTimeout), format_go_time(write.token.counter)));
   if (write.position) update.actions.push_back(Action::set(std::string(kCheckpoint), write.position->text()));
+  if (write.start) update.actions.push_back(Action::set(std::string(kCheckpoint), write.start->checkpoint.text()));
   if (!gives_up(write.kind)) return update;
   // The claim stays: it keeps others away until its author comes, and is how a kclpp worker knows that it may.
   if (write.kind == HolderWriteKind::grant) update.conditions.push_back(same(kClaim, row.go->claim));
@@ -161,6 +169,20 @@ ItemUpdate VmwareGoFormat::withdraw_claim(const Lease& observed, const Identity&
   update.conditions.push_back(Condition::equals(std::string(kClaim), me.worker_id));
   update.actions.push_back(Action::remove(std::string(kClaim)));
   return update;
+}
+
+/// Without its owner, and with the mark of a holder that had not stopped: so the row is taken by age.
+ItemUpdate VmwareGoFormat::evict(const Lease& observed, const std::optional<Start>& start) const {
+  ItemUpdate update;
+  update.key = observed.key;
+  update.conditions = as_observed(observed);
+  update.actions.push_back(Action::remove(std::string(kOwner)));
+  if (start) update.actions.push_back(Action::set(std::string(kCheckpoint), start->checkpoint.text()));
+  return update;
+}
+
+bool VmwareGoFormat::evicted(const Lease& row, const Lease& observed, const std::optional<Start>& start) const {
+  return !row.owner && row.go->timeout == observed.go->timeout && (!start || row.checkpoint.text() == start->checkpoint.text());
 }
 
 std::vector<Condition> VmwareGoFormat::as_observed(const Lease& observed) const {

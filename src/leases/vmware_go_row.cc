@@ -58,7 +58,7 @@ Result<Lease, std::string> parse(const Item& row) {
   // Without a checkpoint: from the application's start instant.
   lease.checkpoint = Position::at_timestamp();
   if (const auto checkpoint = unless_empty(go.checkpoint)) {
-    const auto position = Position::parse(*checkpoint);
+    const auto position = Position::parse(*checkpoint, kWholeRecord);
     if (!position) return Failure{std::string("attribute Checkpoint is not a sequence number or SHARD_END")};
     lease.checkpoint = *position;
   }

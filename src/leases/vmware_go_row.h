@@ -12,6 +12,7 @@
 // alone in the first place.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include <kcl/item_store.h>
@@ -27,6 +28,10 @@ inline constexpr std::string_view kTimeout = "LeaseTimeout";
 inline constexpr std::string_view kCheckpoint = "Checkpoint";
 inline constexpr std::string_view kParent = "ParentShardId";
 inline constexpr std::string_view kClaim = "ClaimRequest";
+
+/// A number in `Checkpoint` stands for all of its record, however many user records that is: greater than the
+/// sub-sequence number of any.
+inline constexpr std::uint64_t kWholeRecord = INT64_MAX;
 
 /// Key of the row for the whole application. Go workers look only at shards that the stream lists.
 inline constexpr std::string_view kApplicationKey = "kclpp";

@@ -199,10 +199,12 @@ Lease child_lease(const ChildShard& child, Timestamp start_instant) {
 ReadFrom read_from(const Lease& lease, bool parent_has_row, Timestamp start_instant) {
   switch (lease.checkpoint.kind()) {
     case Position::Kind::sequence:
-      return {.kind = ReadFrom::Kind::after_sequence_number,
+      return {.kind = ReadFrom::Kind::after_user_record,
               .sequence_number = lease.checkpoint.sequence_number().text(),
-              .timestamp = {}};
+              .timestamp = {},
+              .sub_sequence = lease.checkpoint.sub_sequence()};
     case Position::Kind::at_timestamp:
+      if (lease.at == kTrimHorizon) return {};
       if (lease.at) return {.kind = ReadFrom::Kind::timestamp, .sequence_number = {}, .timestamp = *lease.at};
       break;
     case Position::Kind::trim_horizon:

@@ -80,10 +80,18 @@ leases::Lease child_lease(const ChildShard& child, Timestamp start_instant);
 
 /// Where a consumer of this lease starts reading.
 struct ReadFrom {
-  enum class Kind : std::uint8_t { after_sequence_number, trim_horizon, timestamp };
+  enum class Kind : std::uint8_t {
+    after_sequence_number,
+    /// As Position orders them. The record has to be read again: it may be a KPL aggregate of which only the user
+    /// records up to this one are done with.
+    after_user_record,
+    trim_horizon,
+    timestamp,
+  };
   Kind kind = Kind::trim_horizon;
   std::string sequence_number;
   Timestamp timestamp{};
+  std::uint64_t sub_sequence = 0;
 };
 ReadFrom read_from(const leases::Lease& lease, bool parent_has_row, Timestamp start_instant);
 

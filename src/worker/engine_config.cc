@@ -75,6 +75,7 @@ engine::EngineOptions engine_options(const WorkerConfig& config) {
   options.consumer.checkpoint_interval = config.checkpoint_interval;
   options.consumer.first_retry = config.first_retry;
   options.consumer.longest_retry = config.longest_retry;
+  options.consumer.strays = config.stray_records;
   options.consumer.on_error = config.on_error;
   options.consumer.max_attempts = config.max_attempts;
   return options;

@@ -1,7 +1,9 @@
 // The threads and the memory budget that the workers of one process share: what is behind kcl::Runtime.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <thread>
 
 #include <kcl/worker.h>
 
@@ -17,6 +19,7 @@ struct Threads {
         store_calls(options.max_io_threads),
         callbacks(options.max_callback_threads),
         stop_requests(options.max_callback_threads),
+        decoding(std::max(1U, std::thread::hardware_concurrency())),
         budget(std::make_shared<base::ByteBudget>(options.buffer_bytes)) {}
 
   /// First, so that it outlives the pools: what runs there posts to it.
@@ -27,6 +30,8 @@ struct Threads {
   base::BlockingPool callbacks;
   /// A stop_callback is the program's code, and must get through when every other thread is busy waiting for it.
   base::BlockingPool stop_requests;
+  /// What keeps a core busy: callbacks that block never keep it waiting, nor it them.
+  base::BlockingPool decoding;
   std::shared_ptr<base::ByteBudget> budget;
 };
 

@@ -360,9 +360,11 @@ void Disturbances::append_release(ItemUpdate& update) const {
 void Disturbances::append_rewind(const RecordTruth& to, ItemUpdate& update) {
   using namespace leases::kcl_row;
   if (scenario_.vmware_go) {
-    update.actions.push_back(Action::set(std::string(leases::vmware_go_row::kCheckpoint), to.number.text()));
+    update.actions.push_back(Action::set(std::string(leases::vmware_go_row::kCheckpoint), to.position.text()));
   } else if (world_.random.below(2) == 0) {
-    update.actions.push_back(Action::set(std::string(kCheckpoint), to.number.text()));
+    update.actions.push_back(Action::set(std::string(kCheckpoint), to.position.text()));
+    update.actions.push_back(
+        Action::set(std::string(kCheckpointSub), Number::of(static_cast<std::int64_t>(to.position.sub_sequence()))));
   } else {
     update.actions.push_back(Action::set(std::string(kCheckpoint), Position::at_timestamp().text()));
     update.actions.push_back(Action::set(std::string(kAt), Number::of(to.time.time_since_epoch().count())));
@@ -398,7 +400,7 @@ Duration Disturbances::operate(Disturbance disturbance) {
     if (end <= first) return kNothingDone;
     const RecordTruth& to = shard.records[first + world_.random.below(end - first)];
     if (fleet_.journal().truth().is_gone(to)) return kNothingDone;
-    world_.trace("an operator winds ", key, " back to ", to.number.text());
+    world_.trace("an operator winds ", key, " back to ", to.position.text());
     append_rewind(to, update);
   } else {
     world_.trace("an operator releases ", key);

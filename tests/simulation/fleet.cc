@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kpl/aggregate_writer.h"
 #include "leases/row_format.h"
 
 namespace kcl::simulation {
@@ -59,12 +60,14 @@ SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& option
       store(world, loop, server, faults.store, {.kind = Writer::Kind::kclpp, .process = spec.name},
             options.rows_on_page),
       processors(world, loop, journal, faults.processor, spec.name, spec.style),
+      decoding(world, loop),
       engine(engine::EnginePorts{.loop = loop,
                                  .random = random,
                                  .kinesis = kinesis,
                                  .store = store,
                                  .processors = processors,
                                  .budget = std::make_shared<base::ByteBudget>(64UL << 20),
+                                 .decoding = decoding,
                                  .metrics = metrics,
                                  .log = base::EventLog(loop,
                                                        [&world, name = spec.name](const LogEvent& event) {
@@ -160,14 +163,36 @@ engine::EngineResult Fleet::shut_down(const std::string& name, base::Duration de
   return result;
 }
 
-void Fleet::put(std::size_t records) {
-  for (std::size_t i = 0; i < records; ++i) {
-    const testing::PutRecord record{.partition_key = "key-" + std::to_string(world_.random.below(200)),
-                                    .data = "record-" + std::to_string(++keys_),
-                                    .explicit_hash_key = {}};
-    const auto placed = stream_.put_record(record, world_.server_time());
-    if (placed) journal_.put(placed->shard_id, placed->sequence_number, world_.server_time());
+void Fleet::put(std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) {
+    if (world_.chance(options_.aggregates)) {
+      put_aggregate();
+    } else {
+      put_record();
+    }
   }
+}
+
+void Fleet::put_record() {
+  const testing::PutRecord record{.partition_key = next_key(), .data = next_data(), .explicit_hash_key = {}};
+  const auto placed = stream_.put_record(record, world_.server_time());
+  if (placed) journal_.put(placed->shard_id, placed->sequence_number, world_.server_time());
+}
+
+/// Of any keys, as after a reshard that the producer has not noticed: most of them are strays.
+void Fleet::put_aggregate() {
+  std::vector<kpl::Entry> entries;
+  for (std::size_t count = 1 + world_.random.below(8); count > 0; --count) {
+    entries.push_back({.partition_key = next_key(), .data = next_data()});
+    if (world_.random.below(4) == 0) entries.back().explicit_hash_key = std::to_string(world_.random.below(1000));
+  }
+  testing::PutRecord record{.partition_key = "a", .data = kpl::aggregate_of(entries), .explicit_hash_key = {}};
+  record.partition_key = entries.front().partition_key;
+  const bool damaged = world_.chance(options_.damaged_aggregates);
+  if (damaged) record.data[4 + world_.random.below(record.data.size() - 4)] ^= 1;
+  const auto placed = stream_.put_record(record, world_.server_time());
+  if (!placed) return;
+  journal_.put(placed->shard_id, placed->sequence_number, world_.server_time(), damaged ? 1 : entries.size());
 }
 
 void Fleet::produce(base::Duration every, std::size_t most) {

@@ -13,6 +13,7 @@
 #include "simulation/go_worker.h"
 #include "simulation/java_worker.h"
 #include "simulation/journal.h"
+#include "simulation/sim_decoding.h"
 #include "simulation/sim_kinesis.h"
 #include "simulation/sim_processor.h"
 #include "simulation/sim_store.h"
@@ -37,6 +38,9 @@ struct FleetOptions {
   base::Duration keep_ended = std::chrono::hours(1);
   base::Duration sync_interval = std::chrono::seconds(20);
   base::Duration checkpoint_interval = std::chrono::seconds(3);
+  /// Shares of puts that are KPL aggregates, and of those that are damaged.
+  double aggregates = 0;
+  double damaged_aggregates = 0;
 };
 
 struct WorkerSpec {
@@ -62,6 +66,7 @@ struct SimWorker {
   SimKinesis kinesis;
   SimStore store;
   SimProcessors processors;
+  SimDecoding decoding;
   metrics::Registry metrics;
   engine::Engine engine;
   std::optional<engine::EngineResult> result;
@@ -97,7 +102,8 @@ class Fleet {
   std::map<std::string, std::unique_ptr<GoWorker>>& go_workers() { return go_workers_; }
   void start_go_worker(const std::string& name, WorkerLoop::Clock clock = {}, bool steals = true);
 
-  void put(std::size_t records);
+  /// A record or an aggregate, so many times.
+  void put(std::size_t times);
   /// Keeps putting up to `most` records at a time, until stop_producing().
   void produce(base::Duration every, std::size_t most = 8);
   void stop_producing() { producing_ = false; }
@@ -127,6 +133,10 @@ class Fleet {
   bool drained() { return journal_.all_done(); }
 
  private:
+  void put_record();
+  void put_aggregate();
+  std::string next_key() { return "key-" + std::to_string(world_.random.below(200)); }
+  std::string next_data() { return "record-" + std::to_string(++keys_); }
   void resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children);
   void produce_again(base::Duration every, std::size_t most);
 
@@ -139,6 +149,7 @@ class Fleet {
   StoreServer server_;
   std::vector<std::string> open_;
   bool producing_ = false;
+  /// Records put, which names each.
   std::uint64_t keys_ = 0;
   std::map<std::string, std::unique_ptr<SimWorker>> workers_;
   std::map<std::string, std::unique_ptr<JavaWorker>> java_workers_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "consumer/user_records.h"
 #include "leases/kcl_row.h"
 
 namespace kcl::simulation {
@@ -255,7 +256,7 @@ Task<std::optional<std::string>> JavaWorker::open_iterator(HeldPtr held) {
   request.shard_id = held->row.key;
   request.type = GetShardIterator::Type::trim_horizon;
   if (held->row.checkpoint.is_sequence()) {
-    request.type = GetShardIterator::Type::after_sequence_number;
+    request.type = GetShardIterator::Type::at_sequence_number;
     request.sequence_number = held->row.checkpoint.sequence_number().text();
   }
   auto answer = co_await kinesis_.get_shard_iterator(std::move(request), deadline());
@@ -284,7 +285,14 @@ Task<void> JavaWorker::consume(HeldPtr held) {
       co_await pause_for(1500ms);
       continue;
     }
-    auto& records = answer.value->records;
+    auto& page = answer.value->records;
+    consumer::Unpacking unpacking;
+    if (held->row.checkpoint.is_sequence()) {
+      unpacking.done = consumer::UserRecordId{.sequence_number = held->row.checkpoint.sequence_number().text(),
+                                              .sub_sequence = held->row.checkpoint.sub_sequence()};
+    }
+    std::vector<Record> records;
+    if (!page.empty()) records = consumer::unpack(std::move(page), unpacking).records;
     if (!records.empty()) {
       co_await pause_for(world_.random.between(1ms, 200ms));
       // A program whose sink asks for the epoch: it is told that the lease is gone.

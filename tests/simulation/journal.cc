@@ -8,9 +8,11 @@ using checks::Range;
 using checks::RowChange;
 using checks::WriteKind;
 
-void Journal::put(const std::string& shard, const std::string& sequence_number, Timestamp time) {
-  truth_.shards[shard].records.push_back({.number = *SequenceNumber::parse(sequence_number), .time = time});
-  ++records_put_;
+void Journal::put(const std::string& shard, const std::string& sequence_number, Timestamp time,
+                  std::size_t user_records) {
+  for (std::size_t sub = 0; sub < user_records; ++sub)
+    truth_.shards[shard].records.push_back({.position = *Position::parse(sequence_number, sub), .time = time});
+  records_put_ += user_records;
 }
 
 void Journal::resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children) {

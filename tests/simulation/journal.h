@@ -28,7 +28,8 @@ class Journal {
   Truth& truth() noexcept { return truth_; }
 
   // The stream.
-  void put(const std::string& shard, const std::string& sequence_number, Timestamp time);
+  /// `user_records` of an aggregate, or 1.
+  void put(const std::string& shard, const std::string& sequence_number, Timestamp time, std::size_t user_records = 1);
   void resharded(const std::vector<std::string>& parents, const std::vector<std::string>& children);
 
   /// A worker starts, which will fix the application's start instant if nobody has.

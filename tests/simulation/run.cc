@@ -17,6 +17,9 @@ namespace {
 constexpr Duration kDrizzleBound = 15min;
 constexpr Duration kPeaceBound = 10min;
 
+// What a worker has after a pause until it must know how it stands: any call to the service, twice.
+constexpr Duration kAwake = 90s;
+
 // Of calm in which nothing may move any more.
 constexpr Duration kQuiet = 3min;
 
@@ -28,7 +31,9 @@ FleetOptions fleet_options(const Scenario& scenario) {
           .retention = std::chrono::duration_cast<std::chrono::milliseconds>(scenario.retention),
           .shards_on_page = scenario.shards_on_page,
           .rows_on_page = scenario.rows_on_page,
-          .keep_ended = scenario.keep_ended};
+          .keep_ended = scenario.keep_ended,
+          .aggregates = scenario.aggregates,
+          .damaged_aggregates = scenario.damaged_aggregates};
 }
 
 /// A twentieth of every rate: what a fleet has to live with for ever.
@@ -144,7 +149,8 @@ class Run {
   /// Looks at the fleet from time to time: what its workers say of themselves, and who has recovered from what.
   void look_again() {
     for (const auto& [name, worker] : fleet_.workers()) {
-      if (worker->loop.paused_for() > Duration::zero()) continue;
+      // A call that a pause interrupted has its time, too, before anyone is to say what is wrong.
+      if (worker->loop.awake_for() < kAwake) continue;
       for (const ShardStatus& status : worker->engine.status().shards)
         checks::status_is_honest(fleet_.journal().truth(), name, status, worker->loop.wall());
     }

@@ -124,6 +124,8 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("rows_on_page", s.rows_on_page);
   visit("put_every", s.put_every);
   visit("most_per_put", s.most_per_put);
+  visit("aggregates", s.aggregates);
+  visit("damaged_aggregates", s.damaged_aggregates);
   visit("clock_rate_error", s.clock_rate_error);
   visit("wall_clock_error", s.wall_clock_error);
   visit("shortest_gap", s.shortest_gap);
@@ -351,6 +353,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   if (draw.one_in(2)) s.rows_on_page = draw.from_to(10, 60);
   if (draw.one_in(2)) s.put_every = std::chrono::seconds(1);
   draw_disturbances(draw, s);
+  s.aggregates = draw.share(1);
+  s.damaged_aggregates = draw.share(0.3);
   return s;
 }
 

@@ -66,6 +66,9 @@ struct Scenario {
   std::size_t rows_on_page = 1'000;
   base::Duration put_every = std::chrono::milliseconds(300);
   std::size_t most_per_put = 8;
+  /// Shares of puts that are KPL aggregates, and of those that are damaged.
+  double aggregates = 0;
+  double damaged_aggregates = 0;
   /// Clocks run at most this much too fast or too slow. The fleet is made for a whole percent.
   double clock_rate_error = 0.005;
   base::Duration wall_clock_error = std::chrono::hours(1);

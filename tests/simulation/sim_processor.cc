@@ -39,7 +39,10 @@ class SimProcessor final : public ports::Processor {
     in_call_ = false;
     by_.journal_.call_ended(epoch_, batch, result.ok());
     if (!result.ok()) co_return result;
-    if (wants_checkpoint()) co_await checkpoints_.checkpoint(std::nullopt);
+    if (wants_checkpoint()) {
+      std::optional<Position> position = inside_an_aggregate(batch);
+      co_await checkpoints_.checkpoint(std::move(position));
+    }
     if (by_.world_.chance(by_.faults_.checkpoints_outside))
       threads_.spawn("checkpoint", checkpoint_outside(batch.back().position()));
     co_return result;
@@ -88,6 +91,16 @@ class SimProcessor final : public ports::Processor {
   bool wants_checkpoint() {
     if (by_.style_ == CheckpointStyle::every_batch) return true;
     return by_.style_ == CheckpointStyle::now_and_then && by_.world_.chance(0.3);
+  }
+
+  /// Often nothing: the end of the batch.
+  std::optional<Position> inside_an_aggregate(const RecordBatch& batch) {
+    std::vector<std::size_t> inside;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (batch[i].sub_sequence_number() > 0) inside.push_back(i);
+    }
+    if (inside.empty() || by_.world_.random.below(2) == 0) return std::nullopt;
+    return batch[inside[by_.world_.random.below(inside.size())] - by_.world_.random.below(2)].position();
   }
 
   /// What another thread of the program does some time after the batch that ended there was done with, whatever became

@@ -17,7 +17,7 @@ std::size_t Truth::index_after(const ShardTruth& shard, const Position& position
   if (position.is_shard_end()) return shard.records.size();
   if (position.kind() == Position::Kind::at_timestamp && at) return first_at_or_after(shard.records, *at);
   if (!position.is_sequence()) return first_wanted(shard);
-  const auto after = std::ranges::upper_bound(shard.records, position.sequence_number(), {}, &RecordTruth::number);
+  const auto after = std::ranges::upper_bound(shard.records, position, {}, &RecordTruth::position);
   return static_cast<std::size_t>(after - shard.records.begin());
 }
 

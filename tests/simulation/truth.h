@@ -17,8 +17,9 @@
 
 namespace kcl::simulation {
 
+/// A record, or a user record of an aggregate.
 struct RecordTruth {
-  SequenceNumber number;
+  Position position;
   Timestamp time{};
   int times_done = 0;
   /// Some processor was done with it, and no operator has wound the shard back since.

@@ -27,6 +27,8 @@ class WorkerLoop final : public base::Loop {
   void pause(base::Duration duration);
   /// How much of a pause is left, and how many there were.
   base::Duration paused_for() const;
+  /// Since the last pause ended, or since the world began.
+  base::Duration awake_for() const { return world_.now() - paused_until_; }
   int pauses() const noexcept { return pauses_; }
 
  private:

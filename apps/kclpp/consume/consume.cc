@@ -311,6 +311,7 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.create_table = options.create_table;
   config.max_records = options.max_records;
   config.shutdown_time = options.shutdown_time;
+  config.stray_records = options.stray_records;
   config.on_error = options.on_error;
   config.max_attempts = options.attempts;
   config.stall_after = options.stall_after;

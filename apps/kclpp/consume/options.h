@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,26 +14,12 @@
 #include <kcl/log_sink.h>
 #include <kcl/worker_config.h>
 
-namespace kclpp::consume {
+#include "flags/flags.h"
 
-/// A flag as `--help` shows it. Its environment twin is environment_twin(name).
-struct Flag {
-  std::string_view name;
-  /// What it takes; empty: nothing, it is a switch.
-  std::string_view value;
-  std::string_view group;
-  std::string_view help;
-};
+namespace kclpp::consume {
 
 /// Every flag, in the order of the help.
 std::span<const Flag> flags();
-
-/// "KCLPP_LEASE_STORE" of "lease-store".
-std::string environment_twin(std::string_view flag);
-
-/// What was given, by the flag's name without its dashes; a switch has any text. A flag that was not given is absent,
-/// which an empty text is not.
-using FlagValues = std::map<std::string, std::string, std::less<>>;
 
 enum class LeaseStore : std::uint8_t { memory, sqlite, dynamodb };
 enum class Format : std::uint8_t { json, json_text, raw };
@@ -70,6 +55,7 @@ struct ConsumeOptions {
   std::string exec;
   kcl::OnError on_error = kcl::OnError::retry;
   std::size_t attempts = 5;
+  kcl::StrayRecords stray_records = kcl::StrayRecords::deliver;
   /// Where records go that fail; given with OnError::bisect, and only then.
   std::string dead_letter_file;
   kcl::LogLevel log_level = kcl::LogLevel::info;

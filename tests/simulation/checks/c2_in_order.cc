@@ -21,7 +21,7 @@ void batch_is_next(Truth& truth, const ports::ShardEpoch& epoch, const RecordBat
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const bool expected =
-        index + i < shard.records.size() && shard.records[index + i].number.text() == batch[i].sequence_number();
+        index + i < shard.records.size() && shard.records[index + i].position == batch[i].position();
     if (!expected) return truth.blame("C2", epoch.shard_id, "a record within a batch is missing or out of order");
   }
 }

@@ -61,6 +61,7 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
                                        {"failover", "2.5"},
                                        {"checkpoint-interval", "0.1"},
                                        {"shutdown-seconds", "0"},
+                                       {"stray-records", "leave-out"},
                                        {"text", "true"},
                                        {"exec", "cat"},
                                        {"on-error", "bisect"},
@@ -79,6 +80,7 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_EQ(kcl::to_iso8601(options.to.value()), "2026-11-23T00:00:00.000Z") << "a date is its midnight in UTC";
   EXPECT_TRUE(options.exit_when_caught_up);
   EXPECT_EQ(options.max_records, 17U);
+  EXPECT_EQ(options.stray_records, kcl::StrayRecords::leave_out);
   EXPECT_EQ(options.region, "eu-west-1");
   EXPECT_EQ(options.profile, "work");
   EXPECT_EQ(options.kinesis_endpoint, "http://127.0.0.1:4567");
@@ -155,6 +157,7 @@ TEST(ConsumeOptions, WhatIsWrongIsNamedWithWhatWouldBeRight) {
       {{{"exec", ""}}, "--exec", "empty"},
       {{{"exec", std::string("a\0b", 3)}}, "--exec", "NUL"},
       {{{"on-error", "skip"}}, "--on-error", "retry, stop, bisect"},
+      {{{"stray-records", "drop"}}, "--stray-records", "deliver, leave-out, drop-aggregate"},
       {{{"on-error", "bisect"}, {"dead-letter", "f"}}, "--on-error", "--exec"},
       {{{"on-error", "bisect"}, {"exec", "cat"}}, "--on-error", "--dead-letter FILE"},
       {{{"dead-letter", "f"}}, "--dead-letter", "--on-error bisect"},

@@ -54,6 +54,7 @@ class ShardConsumerTest : public coordinator::SyncTest {
         .sync = shard_sync,
         .processors = program,
         .budget = budget,
+        .decoding = *decoding,
         .metrics = metrics,
         .log = base::EventLog(loop, [this](const LogEvent& event) { events.push_back(event.name); }),
         .options = context.options,
@@ -76,6 +77,8 @@ class ShardConsumerTest : public coordinator::SyncTest {
   } context;
   ScriptedProgram program{loop};
   std::shared_ptr<base::ByteBudget> budget = std::make_shared<base::ByteBudget>(1UL << 20);
+  base::InlineOffload on_the_strand;
+  base::Offload* decoding = &on_the_strand;
   metrics::Registry metrics;
   std::map<std::string, Position> positions;
   std::unique_ptr<coordinator::ShardSync> syncing;

@@ -34,15 +34,15 @@ class PollingReaderTest : public coordinator::SyncTest {
   void start(shards::ReadFrom from = {}) {
     running.reset();  // the frame goes before what it runs on
     base::EventLog log(loop, [](const LogEvent&) {});
-    reader = std::make_unique<PollingReader>(loop, random, *kinesis, budget, std::move(log), options, kShard,
+    reader = std::make_unique<PollingReader>(loop, random, *kinesis, unpacker, budget, std::move(log), options, kShard,
                                              std::move(from), [] {});
     running = std::make_unique<base::Started<void>>(loop, reader->run(stop));
   }
   /// Numbers of the records that can be had now.
   std::vector<int> pop_all() {
     std::vector<int> numbers;
-    while (const auto batch = reader->pop()) {
-      for (const Record& record : *batch) numbers.push_back(std::stoi(std::string(record.text())));
+    while (const auto fetched = reader->pop()) {
+      for (const Record& record : fetched->batch) numbers.push_back(std::stoi(std::string(record.text())));
     }
     return numbers;
   }
@@ -64,6 +64,11 @@ class PollingReaderTest : public coordinator::SyncTest {
 
   ReaderOptions options;
   std::shared_ptr<base::ByteBudget> budget = std::make_shared<base::ByteBudget>(64UL << 20);
+  metrics::Registry metrics;
+  ShardMeters meters{metrics, kShard};
+  base::InlineOffload decoding;
+  base::EventLog unpacker_log{loop, [](const LogEvent&) {}};
+  Unpacker unpacker{decoding, StrayRecords::deliver, {}, meters, unpacker_log};
   int records = 0;
   std::unique_ptr<PollingReader> reader;
   base::Stop stop;
@@ -169,7 +174,7 @@ TEST_F(PollingReaderTest, WhatIsBufferedIsInTheBudgetUntilItsLastCopyIsGone) {
   stop.request();
   running->get();
   EXPECT_EQ(budget->used(), 2 * 1001U) << "the estimate was corrected";
-  std::optional<RecordBatch> kept = *batch;
+  std::optional<RecordBatch> kept = batch->batch;
   batch.reset();
   EXPECT_EQ(budget->used(), 2 * 1001U);
   kept.reset();
@@ -195,7 +200,7 @@ TEST_F(PollingReaderTest, StoppingEndsAnyWait) {
     if (full) others = run(budget->reserve(loop, budget->limit(), never));
     base::Stop asked;
     base::EventLog log(loop, [](const LogEvent&) {});
-    PollingReader waiting(loop, random, *kinesis, budget, std::move(log), options, kShard, {}, [] {});
+    PollingReader waiting(loop, random, *kinesis, unpacker, budget, std::move(log), options, kShard, {}, [] {});
     base::Started<void> reading(loop, waiting.run(asked));
     loop.run_for(1min);
     EXPECT_FALSE(reading.done());

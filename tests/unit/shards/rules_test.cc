@@ -286,8 +286,8 @@ TEST(ReadFrom, Table) {
     Timestamp timestamp;
   };
   const std::vector<Case> cases{
-      {"4711", false, kT, {}, Kind::after_sequence_number, {}},
-      {"4711", true, kT, kT, Kind::after_sequence_number, {}},
+      {"4711", false, kT, {}, Kind::after_user_record, {}},
+      {"4711", true, kT, kT, Kind::after_user_record, {}},
       {"TRIM_HORIZON", false, kT, {}, Kind::trim_horizon, {}},
       {"LATEST", false, kT, {}, Kind::timestamp, kT},
       {"AT_TIMESTAMP", false, kT, {}, Kind::timestamp, kT},
@@ -299,6 +299,7 @@ TEST(ReadFrom, Table) {
       // A row's own start counts only while the checkpoint is AT_TIMESTAMP.
       {"AT_TIMESTAMP", true, kT, kT + 1h, Kind::timestamp, kT + 1h},
       {"AT_TIMESTAMP", false, kTrimHorizon, kT + 1h, Kind::timestamp, kT + 1h},
+      {"AT_TIMESTAMP", false, kT, kTrimHorizon, Kind::trim_horizon, {}},
       {"LATEST", false, kT, kT + 1h, Kind::timestamp, kT},
       {"TRIM_HORIZON", false, kT, kT + 1h, Kind::trim_horizon, {}},
   };
@@ -310,7 +311,7 @@ TEST(ReadFrom, Table) {
     SCOPED_TRACE(c.checkpoint);
     EXPECT_EQ(from.kind, c.kind);
     EXPECT_EQ(from.timestamp, c.timestamp);
-    EXPECT_EQ(from.sequence_number, c.kind == Kind::after_sequence_number ? c.checkpoint : "");
+    EXPECT_EQ(from.sequence_number, c.kind == Kind::after_user_record ? c.checkpoint : "");
   }
 }
 

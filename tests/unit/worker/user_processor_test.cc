@@ -29,6 +29,7 @@ class FakeCheckpoints final : public ports::Checkpoints {
   }
   base::BootTime valid_until() const override { return valid; }
   bool lost() const override { return is_lost; }
+  void start_over(std::string) override {}
 
   std::vector<std::optional<Position>> asked;
   CheckpointResult next;
@@ -36,8 +37,6 @@ class FakeCheckpoints final : public ports::Checkpoints {
   base::Event released;
   base::BootTime valid = base::kForever;
   bool is_lost = false;
-
- private:
   base::Loop& loop_;
 };
 

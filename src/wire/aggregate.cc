@@ -1,0 +1,146 @@
+#include "wire/aggregate.h"
+
+#include <protozero/pbf_reader.hpp>
+
+#include "base/md5.h"
+
+namespace kcl::wire {
+
+namespace {
+
+using protozero::pbf_reader;
+using protozero::pbf_wire_type;
+using protozero::tag_and_type;
+
+constexpr std::string_view kMagic = "\xF3\x89\x9A\xC2";
+constexpr std::size_t kChecksumSize = std::tuple_size<base::Md5Digest>::value;
+
+enum class Tag : protozero::pbf_tag_type { partition_key_table = 1, explicit_hash_key_table = 2, records = 3 };
+enum class RecordTag : protozero::pbf_tag_type { partition_key_index = 1, explicit_hash_key_index = 2, data = 3 };
+
+constexpr std::uint32_t kKey = tag_and_type(Tag::partition_key_table, pbf_wire_type::length_delimited);
+constexpr std::uint32_t kHashKey = tag_and_type(Tag::explicit_hash_key_table, pbf_wire_type::length_delimited);
+constexpr std::uint32_t kRecord = tag_and_type(Tag::records, pbf_wire_type::length_delimited);
+constexpr std::uint32_t kKeyIndex = tag_and_type(RecordTag::partition_key_index, pbf_wire_type::varint);
+constexpr std::uint32_t kHashKeyIndex = tag_and_type(RecordTag::explicit_hash_key_index, pbf_wire_type::varint);
+constexpr std::uint32_t kData = tag_and_type(RecordTag::data, pbf_wire_type::length_delimited);
+
+std::string_view text_of(protozero::data_view view) { return {view.data(), view.size()}; }
+
+std::string_view text_of(const base::Md5Digest& digest) {
+  // Bytes may be looked at as chars.
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+/// A record's message, its indexes not yet looked up.
+struct Entry {
+  std::optional<std::uint64_t> key_index;
+  std::optional<std::uint64_t> hash_key_index;
+  std::optional<std::string_view> data;
+};
+
+/// Of members that come twice the last one counts, and those we do not know are skipped: so protocol buffers have it.
+Entry read_entry(std::string_view message) {
+  Entry entry;
+  pbf_reader in(message.data(), message.size());
+  while (in.next()) {
+    switch (in.tag_and_type()) {
+      case kKeyIndex:
+        entry.key_index = in.get_uint64();
+        break;
+      case kHashKeyIndex:
+        entry.hash_key_index = in.get_uint64();
+        break;
+      case kData:
+        entry.data = text_of(in.get_view());
+        break;
+      default:
+        in.skip();
+    }
+  }
+  return entry;
+}
+
+/// The next record's message, which is taken off `rest`.
+std::optional<std::string_view> next_record(std::string_view& rest) {
+  pbf_reader in(rest.data(), rest.size());
+  while (in.next()) {
+    if (in.tag_and_type() != kRecord) {
+      in.skip();
+      continue;
+    }
+    const std::string_view message = text_of(in.get_view());
+    rest = text_of(in.data());
+    return message;
+  }
+  rest = {};
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool looks_aggregated(std::string_view data) noexcept { return data.starts_with(kMagic); }
+
+AggregateReader::Found AggregateReader::open(std::string_view data) {
+  keys_.clear();
+  hash_keys_.clear();
+  rest_ = {};
+  size_ = 0;
+  if (!looks_aggregated(data)) return Found::plain;
+  data.remove_prefix(kMagic.size());
+  if (data.size() <= kChecksumSize) return Found::damaged;
+  const std::string_view message = data.substr(0, data.size() - kChecksumSize);
+  if (text_of(base::md5(message)) != data.substr(message.size())) return Found::damaged;
+  bool whole = false;
+  try {
+    whole = take_message(message);
+  } catch (const protozero::exception&) {
+    // It is no message: `whole` says so.
+  }
+  if (!whole) {
+    size_ = 0;
+    return Found::damaged;
+  }
+  rest_ = message;
+  return Found::aggregate;
+}
+
+/// The tables first: nothing says that they come before the records. Then looks at every record, so that next() cannot
+/// fail half way.
+bool AggregateReader::take_message(std::string_view message) {
+  pbf_reader in(message.data(), message.size());
+  while (in.next()) {
+    switch (in.tag_and_type()) {
+      case kKey:
+        keys_.push_back(text_of(in.get_view()));
+        break;
+      case kHashKey:
+        hash_keys_.push_back(text_of(in.get_view()));
+        break;
+      default:
+        in.skip();
+    }
+  }
+  std::string_view rest = message;
+  while (const auto record = next_record(rest)) {
+    const Entry entry = read_entry(*record);
+    if (!entry.data || !entry.key_index || *entry.key_index >= keys_.size()) return false;
+    if (entry.hash_key_index && *entry.hash_key_index >= hash_keys_.size()) return false;
+    ++size_;
+  }
+  return size_ > 0;
+}
+
+bool AggregateReader::next(UserRecord& record) {
+  const auto message = next_record(rest_);
+  if (!message) return false;
+  const Entry entry = read_entry(*message);
+  record.key_index = static_cast<std::size_t>(*entry.key_index);
+  record.partition_key = keys_[record.key_index];
+  record.explicit_hash_key.reset();
+  if (entry.hash_key_index) record.explicit_hash_key = hash_keys_[static_cast<std::size_t>(*entry.hash_key_index)];
+  record.data = *entry.data;
+  return true;
+}
+
+}  // namespace kcl::wire

@@ -1,0 +1,57 @@
+// KPL aggregates: many user records in one Kinesis record. Source: the KPL's aggregated record format
+// (awslabs/amazon-kinesis-producer, aggregation-format.md): magic, a protocol buffers message, MD5 of the message.
+//
+// Reading takes any bytes, copies none of them, and never reads past their end. What is no aggregate in every part is
+// not read in part: whoever asks delivers it as it is (C12).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace kcl::wire {
+
+/// A view into the aggregate.
+struct UserRecord {
+  std::string_view partition_key;
+  /// Its partition key's place in the aggregate's table: records with the same one have the same key.
+  std::size_t key_index = 0;
+  /// Decimal, if its producer wrote what it should; goes before the partition key's hash.
+  std::optional<std::string_view> explicit_hash_key = {};
+  std::string_view data;
+};
+
+/// Reads one aggregate after the other; keeps its memory between them.
+class AggregateReader {
+ public:
+  enum class Found : std::uint8_t {
+    plain,      ///< it does not begin as an aggregate does
+    damaged,    ///< it does, but its checksum or a part of it is wrong, or there is nothing in it
+    aggregate,  ///< size() user records, which next() gives
+  };
+
+  /// `data` outlives the reading of its records.
+  Found open(std::string_view data);
+
+  /// User records of the aggregate that is open.
+  std::size_t size() const noexcept { return size_; }
+  /// Entries of its table of partition keys: what key_index counts.
+  std::size_t keys() const noexcept { return keys_.size(); }
+  /// The next user record, in the order in which they were put. False after the last.
+  bool next(UserRecord& record);
+
+ private:
+  bool take_message(std::string_view message);
+
+  std::vector<std::string_view> keys_;
+  std::vector<std::string_view> hash_keys_;
+  std::string_view rest_;
+  std::size_t size_ = 0;
+};
+
+/// Whether it begins as an aggregate does: cheap, and right for all but a few records.
+bool looks_aggregated(std::string_view data) noexcept;
+
+}  // namespace kcl::wire

@@ -1,0 +1,60 @@
+#include "leases/options.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace kclpp::leases {
+namespace {
+
+using namespace std::chrono_literals;
+
+LeasesOptions good(Verb verb, FlagValues given, const std::vector<std::string>& arguments = {}) {
+  given.emplace("application", "orders");
+  const auto parsed = parse(verb, given, arguments);
+  for (const std::string& problem : parsed.problems) ADD_FAILURE() << problem;
+  return parsed.options;
+}
+
+std::vector<std::string> problems(Verb verb, FlagValues given, const std::vector<std::string>& arguments = {}) {
+  given.emplace("application", "orders");
+  return parse(verb, given, arguments).problems;
+}
+
+TEST(LeasesOptions, TheTableIsInDynamoDbUnlessAFileIsNamed) {
+  EXPECT_EQ(good(Verb::list, {}).places.table, "orders");
+  EXPECT_TRUE(good(Verb::list, {{"lease-store", "dynamodb"}}).places.sqlite_file.empty());
+  EXPECT_EQ(good(Verb::list, {{"lease-store", "sqlite:x.db"}}).places.sqlite_file, "x.db");
+}
+
+TEST(LeasesOptions, WhatIsWrongIsSaidOfEachFlag) {
+  EXPECT_EQ(parse(Verb::list, {}, {}).problems.size(), 1U);
+  EXPECT_EQ(problems(Verb::list, {{"lease-store", "memory"}}).size(), 1U);
+  EXPECT_EQ(problems(Verb::list, {{"watch", "601"}, {"failover", "0"}, {"dynamodb-endpoint", "x"}}).size(), 3U);
+  EXPECT_EQ(problems(Verb::list, {{"probe-lag", "true"}}).size(), 1U) << "which stream?";
+  EXPECT_EQ(problems(Verb::list, {{"stream", ""}}).size(), 1U);
+}
+
+TEST(LeasesOptions, AStreamsArnTellsTheRegion) {
+  const auto arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+  EXPECT_EQ(good(Verb::list, {{"stream", arn}}).places.region, "eu-west-1");
+  EXPECT_EQ(good(Verb::list, {{"stream", arn}, {"region", "us-east-1"}}).places.region, "us-east-1");
+  EXPECT_EQ(good(Verb::list, {{"stream", "orders"}}).places.region, "");
+}
+
+TEST(LeasesOptions, NotWatchingIsNotTheDefault) {
+  EXPECT_FALSE(good(Verb::list, {}).watch);
+  EXPECT_EQ(good(Verb::list, {{"watch", "0"}}).watch, 0ms);
+  EXPECT_EQ(good(Verb::list, {{"watch", "2.5"}}).watch, 2500ms);
+}
+
+TEST(LeasesOptions, EveryVerbSaysWhatItsFlagsAre) {
+  for (const VerbHelp& verb : verbs()) {
+    std::set<std::string_view> names;
+    for (const Flag& flag : flags_of(verb.verb)) EXPECT_TRUE(names.insert(flag.name).second) << flag.name;
+    EXPECT_TRUE(names.contains("application"));
+  }
+}
+
+}  // namespace
+}  // namespace kclpp::leases
