@@ -63,6 +63,7 @@ class Coordinator {
   Outlook look_out(const leases::LeaseScan& scan, const std::vector<PlanLease>& seen,
                    const shards::LeasesByShard& leases) const;
   bool granted_to_me(const leases::Lease& lease) const;
+  bool outdated(const leases::Lease& lease) const;
   base::Task<void> take_granted(const leases::LeaseScan& scan, const std::set<std::string>& running);
   base::Task<bool> take_planned(leases::Lease lease, bool by_age, base::Stop& stop);
   base::Task<bool> take(leases::Lease lease, bool by_age);
@@ -99,6 +100,13 @@ class Coordinator {
     base::Duration pause{};
   };
   std::map<std::string, Spared> spared_;
+  /// Rows that a refused take has shown to be newer than that counter, whatever a stale scan goes on showing. For a
+  /// while: a row that was deleted may come back with a smaller one.
+  struct Refuted {
+    std::int64_t counter = 0;
+    base::BootTime until{};
+  };
+  std::map<std::string, Refuted> refuted_;
   bool reclaimed_ = false;
   Neighbours neighbours_ = Neighbours::none;
   std::optional<std::string> java_version_;
