@@ -39,7 +39,7 @@ class SimProcessor final : public ports::Processor {
     in_call_ = false;
     by_.journal_.call_ended(epoch_, batch, result.ok());
     if (!result.ok()) co_return result;
-    if (wants_checkpoint()) co_await checkpoints_.checkpoint(std::nullopt);
+    if (wants_checkpoint()) co_await checkpoint_to(batch.back().position());
     if (by_.world_.chance(by_.faults_.checkpoints_outside))
       threads_.spawn("checkpoint", checkpoint_outside(batch.back().position()));
     co_return result;
@@ -69,7 +69,7 @@ class SimProcessor final : public ports::Processor {
   Task<CallbackResult> shard_ended() override {
     const CallbackResult result = threw(by_.faults_.throws_elsewhere);
     const bool asks = by_.style_ != CheckpointStyle::by_library && !by_.world_.chance(0.2);
-    if (result.ok() && asks) co_await checkpoints_.checkpoint(std::nullopt);
+    if (result.ok() && asks) co_await checkpoint_to(Position::shard_end());
     co_return result;
   }
 
@@ -80,6 +80,13 @@ class SimProcessor final : public ports::Processor {
   }
 
  private:
+  /// Where the program may checkpoint without naming a position, and means this one.
+  Task<void> checkpoint_to(Position meant) {
+    const auto result = co_await checkpoints_.checkpoint(std::nullopt);
+    if (result.kind == ports::CheckpointResult::Kind::stored)
+      by_.journal_.told_stored(by_.process_, epoch_.shard_id, meant);
+  }
+
   bool poisoned(const RecordBatch& batch) const {
     const auto& poison = by_.faults_.poison;
     return std::ranges::any_of(batch, [&](const Record& record) { return poison.contains(record.text()); });
