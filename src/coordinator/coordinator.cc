@@ -81,6 +81,7 @@ Task<void> Coordinator::turn(base::Stop& stop) {
 
   const auto leases = shards::by_shard(scan->leases);
   const auto running = running_();
+  std::erase_if(refuted_, [&](const auto& entry) { return loop_.now() >= entry.second.until; });
   PlanInput input;
   input.me = table_.options().me.worker_id;
   input.max_leases = options_.max_leases;
@@ -146,6 +147,11 @@ bool Coordinator::reserved_for_other(const Lease& lease) const {
   return table_.format().claims_reserve() && lease.claim && lease.claim != my_claim();
 }
 
+bool Coordinator::outdated(const Lease& lease) const {
+  const auto refuted = refuted_.find(lease.key);
+  return refuted != refuted_.end() && lease.counter <= refuted->second.counter && loop_.now() < refuted->second.until;
+}
+
 PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard& leases,
                                 const std::set<std::string>& running) const {
   using State = PlanLease::State;
@@ -169,6 +175,8 @@ PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard&
   BootTime lies_since = now;
   if (running.contains(lease.key)) {
     seen.state = State::ours;
+  } else if (outdated(lease)) {
+    seen.state = State::waiting;
   } else if (free) {
     seen.state = State::free;
     lies_since = ages_.unchanged_since(lease).value_or(now);
@@ -247,9 +255,11 @@ Task<bool> Coordinator::take(Lease lease, bool by_age) {
   }
   const std::string previous = lease.owner.value_or("nobody");
   const std::string key = lease.key;
+  const std::int64_t counter = lease.counter;
   const leases::TakeMarks marks = sync_.marks_for(lease.key);
   auto result = co_await table_.take(std::move(lease), marks);
   if (!result.hold) {
+    if (result.refused) refuted_[key] = {.counter = counter, .until = loop_.now() + table_.options().failover};
     log_.debug("lease_not_taken", {{"shard", key}, {"reason", result.message}});
     co_return false;
   }

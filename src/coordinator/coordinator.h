@@ -68,6 +68,7 @@ class Coordinator {
   /// A claim of another worker keeps this one from the lease until its time is over.
   bool reserved_for_other(const leases::Lease& lease) const;
   void look_for_setbacks(const leases::LeaseScan& scan);
+  bool outdated(const leases::Lease& lease) const;
   base::Task<void> take_granted(const leases::LeaseScan& scan, const std::set<std::string>& running);
   base::Task<bool> take_planned(leases::Lease lease, bool by_age, base::Stop& stop);
   base::Task<bool> take(leases::Lease lease, bool by_age);
@@ -110,6 +111,13 @@ class Coordinator {
   /// How often in a row a claim was erased that nobody had answered: by a Go worker that gives nothing, or by its
   /// checkpoints.
   std::map<std::string, int> erased_;
+  /// Rows that a refused take has shown to be newer than that counter, whatever a stale scan goes on showing. For a
+  /// while: a row that was deleted may come back with a smaller one.
+  struct Refuted {
+    std::int64_t counter = 0;
+    base::BootTime until{};
+  };
+  std::map<std::string, Refuted> refuted_;
   bool reclaimed_ = false;
   Neighbours neighbours_ = Neighbours::none;
   std::optional<std::string> java_version_;

@@ -59,6 +59,8 @@ void Journal::call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batc
 }
 
 void Journal::done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records) {
+  // Java takes a parent without a row for done: it depends on all others to see to the rows.
+  checks::parents_have_ended(truth_, {.shard_id = shard, .epoch = epoch});
   const std::size_t after = truth_.index_after(truth_.shards[shard], records.front().position());
   note_done(shard, epoch, {.begin = after == 0 ? 0 : after - 1, .count = records.size()});
 }
@@ -113,6 +115,8 @@ void Journal::row_changed(const Writer& by, const std::string& key, const Item* 
   if (!change.after) return;
   shard.had_row = true;
   shard.ended |= change.after->ended();
+  if (change.after->checkpoint.is_sequence())
+    shard.stored_to = std::max(shard.stored_to, truth_.index_after(shard, change.after->checkpoint));
   if (change.kind == WriteKind::take) {
     shard.taken_epoch = static_cast<std::uint64_t>(change.after->counter);
     truth_.epochs[{key, shard.taken_epoch}].taken = change.after;

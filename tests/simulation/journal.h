@@ -41,6 +41,11 @@ class Journal {
   void call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batch, bool ok);
   void done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records);
 
+  /// A program asked for a checkpoint there, and was told that it is stored.
+  void told_stored(const std::string& process, const std::string& shard, const Position& position) {
+    checks::reported_is_stored(truth_, process, shard, position);
+  }
+
   /// The dead-letter sink took a record of a call.
   void dead_lettered(const ports::ShardEpoch& epoch, const Record& record);
 

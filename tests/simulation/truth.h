@@ -36,6 +36,8 @@ struct ShardTruth {
   bool had_row = false;
   /// SHARD_END was stored.
   bool ended = false;
+  /// How many records lie before the furthest position that was ever stored.
+  std::size_t stored_to = 0;
   /// The last epoch that kclpp took, and the last in which a processor began.
   std::uint64_t taken_epoch = 0;
   std::uint64_t newest_epoch = 0;

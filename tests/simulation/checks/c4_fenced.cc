@@ -28,4 +28,11 @@ void epoch_grows(Truth& truth, const ports::ShardEpoch& epoch) {
                 "the epoch begins after " + epoch.checkpoint.text() + ", but the row said " + taken->checkpoint.text());
 }
 
+void reported_is_stored(Truth& truth, const std::string& process, const std::string& id, const Position& position) {
+  const auto& shard = truth.shards[id];
+  const bool stored =
+      position.is_shard_end() ? shard.ended : shard.ended || truth.index_after(shard, position) <= shard.stored_to;
+  if (!stored) truth.blame("C4", id, process + " was told that " + position.text() + " is stored, and it is not");
+}
+
 }  // namespace kcl::simulation::checks

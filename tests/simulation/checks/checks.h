@@ -54,9 +54,12 @@ void batch_is_next(Truth& truth, const ports::ShardEpoch& epoch, const RecordBat
 void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch);
 void removal_is_due(Truth& truth, const RowChange& change);
 
-/// C4: checkpoints move by the holder's writes only, and forward; counters and epochs grow.
+/// C4: checkpoints move by the holder's writes only, and forward; counters and epochs grow; what is said to be stored
+/// is.
 void write_is_fenced(Truth& truth, const RowChange& change);
 void epoch_grows(Truth& truth, const ports::ShardEpoch& epoch);
+/// Of a position that a program was told is stored; SHARD_END is one.
+void reported_is_stored(Truth& truth, const std::string& process, const std::string& shard, const Position& position);
 
 /// C6: one start instant, that of the first worker; SHARD_END only on closed shards, with children in hand.
 struct StartAllowed {
