@@ -96,9 +96,8 @@ std::vector<const Lease*> Planner::selected() {
 
 std::string Planner::how(const Lease& lease) {
   const bool moves = view_.moved.contains(lease.key);
-  const bool free = !lease.owner && (lease.last_written_by_kclpp() || lease.counter == 0);
   if (selection_.force) return "taken away" + (lease.owner ? " from " + *lease.owner : "") + ", without asking";
-  if (free) return "free: taken at once";
+  if (lease.let_go()) return "free: taken at once";
   if (!lease.owner) return "nobody's: taken once it has stood still for long enough";
   if (!is_foreign(lease)) return "handed over by " + *lease.owner + ", or taken once that is silent for long enough";
   if (moves) {
@@ -176,7 +175,7 @@ Plan plan_release(const TableView& view, const Selection& selection) {
   for (const Lease* lease : planner.selected()) {
     if (lease->ended()) {
       planner.leave(lease->key + ": has been read to its end");
-    } else if (!lease->owner && !lease->checkpoint_owner && lease->last_written_by_kclpp()) {
+    } else if (lease->let_go()) {
       planner.leave(lease->key + ": nobody owns it");
     } else {
       planner.add(*lease, std::nullopt);

@@ -20,7 +20,7 @@ namespace {
 std::optional<Timestamp> taken_about(const Lease& lease) {
   constexpr std::int64_t kYear2020 = 1'577'836'800'000;
   constexpr std::int64_t kYear2200 = 7'258'118'400'000;
-  if (!lease.owner || !lease.last_written_by_kclpp()) return std::nullopt;
+  if (!lease.owner || lease.go || !lease.last_written_by_kclpp()) return std::nullopt;
   if (lease.counter < kYear2020 || lease.counter > kYear2200) return std::nullopt;
   return Timestamp(milliseconds(lease.counter));
 }
@@ -55,7 +55,7 @@ Line facts_of(const Lease& lease) {
   Line line;
   line.shard = lease.key;
   line.owner = lease.owner.value_or("");
-  line.by_kclpp = lease.last_written_by_kclpp();
+  if (!lease.go) line.by_kclpp = lease.last_written_by_kclpp();
   line.owned_since = taken_about(lease);
   line.checkpoint = lease.checkpoint;
   if (lease.checkpoint == Position::at_timestamp()) line.at = lease.at;
@@ -106,9 +106,9 @@ void Judge::judge_unowned(const Lease& lease, Line& line) const {
   line.verdict = Verdict::unowned;
   line.why = "nobody owns it, and nobody took it in " + watched();
   line.advice = "see whether workers run, and whether they may take more leases (max_leases)";
-  if (!lease.last_written_by_kclpp() && lease.counter > 0) {
-    line.why += "; last written by Java or by hand";
-    line.advice = "kclpp workers take it once it has stood still for two failover times; " + line.advice;
+  if (!lease.let_go()) {
+    line.why += "; whoever had it did not let it go by itself";
+    line.advice = "workers take it once it has stood still for long enough; " + line.advice;
   }
 }
 
@@ -132,13 +132,13 @@ void Judge::judge_owned(const Lease& lease, const std::optional<consumer::RowSta
     }
     return;
   }
-  if (line.by_kclpp && status) {
+  if (line.by_kclpp == true && status) {
     line.state = status->state;
     line.state_since = status->since;
     if (line.last_error.empty()) line.last_error = status->last_error;
     if (!line.probed) line.behind = status->behind;
   }
-  if (line.by_kclpp && status && tells_of_failure(*status)) {
+  if (line.by_kclpp == true && status && tells_of_failure(*status)) {
     line.verdict = Verdict::failing;
     line.why = status->state + (status->last_error.empty() ? "" : ": " + status->last_error);
     line.advice = "its worker's log has the whole error";
@@ -162,9 +162,9 @@ void Judge::judge_owned(const Lease& lease, const std::optional<consumer::RowSta
     return;
   }
   line.verdict = Verdict::held;
-  if (!line.by_kclpp) {
+  if (line.by_kclpp == false) {
     line.why = "held by a worker that is not kclpp";
-  } else if (status && !status->waiting_for.empty()) {
+  } else if (line.by_kclpp && status && !status->waiting_for.empty()) {
     line.why = "waits for " + status->waiting_for;
   }
 }

@@ -43,8 +43,9 @@ struct Line {
   Verdict verdict = Verdict::held;
   /// Empty: nobody.
   std::string owner;
-  /// Whether the last write of all was kclpp's. Otherwise a Java worker's, or a person's.
-  bool by_kclpp = false;
+  /// Whether the last write of all was kclpp's. Otherwise a Java worker's, or a person's. Absent where rows do not
+  /// tell, as those of vmware-go-kcl.
+  std::optional<bool> by_kclpp;
   /// About when its owner took it, if the row tells: rows of kclpp do.
   std::optional<Timestamp> owned_since;
   /// Absent without a row.

@@ -23,7 +23,6 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr base::Duration kCallTimeout = std::chrono::seconds(8);
-constexpr std::string_view kLeaseKey = "leaseKey";
 constexpr std::string_view kKinesisJson = "application/x-amz-json-1.1";
 constexpr std::string_view kConditionFailed = "ConditionalCheckFailedException";
 
@@ -80,13 +79,13 @@ std::optional<std::string> element(const std::string& xml, const std::string& na
 }
 
 /// A row that nobody has: writes that demand that it is there change nothing.
-std::string put_if_present(const std::string& table, const std::string& key) {
+std::string put_if_present(const std::string& table, const std::string& key_attribute, const std::string& key) {
   Item row;
-  row.emplace(kLeaseKey, key);
+  row.emplace(key_attribute, key);
   wire::JsonWriter json;
   json.begin_object().name("TableName").text(table).name("Item").json(wire::encode_item(row));
   json.name("ConditionExpression").text("attribute_exists(#k)");
-  json.name("ExpressionAttributeNames").begin_object().name("#k").text(kLeaseKey).end_object().end_object();
+  json.name("ExpressionAttributeNames").begin_object().name("#k").text(key_attribute).end_object().end_object();
   return json.str();
 }
 
@@ -268,7 +267,8 @@ Task<void> DoctorProbes::stream(Facts& facts) {
 
 Task<void> DoctorProbes::table(Facts& facts) {
   aws::ServiceClient& service = clients_->dynamodb->service();
-  const wire::DynamoDbRequests requests(facts.application, std::string(kLeaseKey));
+  const std::string key_attribute(key_attribute_of(places_.format));
+  const wire::DynamoDbRequests requests(facts.application, key_attribute);
   const auto json = wire::kDynamoDbContentType;
   auto describe = request(wire::kDescribeTableTarget, json, requests.describe_table());
   auto described = co_await service.call(std::move(describe), loop_.now() + kCallTimeout);
@@ -298,12 +298,12 @@ Task<void> DoctorProbes::table(Facts& facts) {
   ItemUpdate update;
   update.key = nobody;
   update.actions.push_back(Action::set("kclppDoctor", "never written"));
-  const std::vector<Condition> there{Condition::present(std::string(kLeaseKey))};
+  const std::vector<Condition> there{Condition::present(key_attribute)};
   std::vector<Try> tries;
   tries.push_back({"dynamodb:GetItem", wire::kGetItemTarget, requests.get_item(nobody, true), {}});
   tries.push_back({"dynamodb:Scan", wire::kScanTarget, scan_of_one(facts.application), {}});
-  tries.push_back(
-      {"dynamodb:PutItem", wire::kPutItemTarget, put_if_present(facts.application, nobody), kConditionFailed});
+  tries.push_back({"dynamodb:PutItem", wire::kPutItemTarget, put_if_present(facts.application, key_attribute, nobody),
+                   kConditionFailed});
   tries.push_back({"dynamodb:UpdateItem", wire::kUpdateItemTarget, requests.update_item(update), kConditionFailed});
   tries.push_back(
       {"dynamodb:DeleteItem", wire::kDeleteItemTarget, requests.delete_item(nobody, there), kConditionFailed});
@@ -318,6 +318,7 @@ Task<void> look_at_leases(Session& session, const Places& places, Facts& facts, 
   leases::LeaseTableOptions options;
   options.me.worker_id = "kclpp-doctor";
   options.me.incarnation = session.random().uuid();
+  options.format = places.format;
   leases::LeaseTable table(session.loop(), session.store(), std::move(options));
   const auto there = co_await table.ensure(CreateTable::never, std::chrono::seconds(10));
   if (!there) {

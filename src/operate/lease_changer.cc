@@ -36,16 +36,13 @@ LeaseChanger::LeaseChanger(base::Loop& loop, leases::LeaseTable& table, ChangerO
     : loop_(loop), table_(table), options_(options), ages_(table.options().failover) {}
 
 bool LeaseChanger::granted_to_me(const Lease& lease) const {
-  const auto& me = table_.options().me;
-  return lease.owner == me.worker_id && lease.claim == Claim::of(me) && lease.last_written_by_kclpp() &&
-         !lease.checkpoint_owner;
+  return table_.format().granted(lease, table_.options().me);
 }
 
 LeaseChanger::Step LeaseChanger::next_step(const Lease* row, bool expired) const {
   if (row == nullptr) return Step::gone;
   if (options_.force) return Step::evict;
-  const bool free = !row->owner && !row->checkpoint_owner && (row->last_written_by_kclpp() || row->counter == 0);
-  if (free || expired || granted_to_me(*row)) return Step::take;
+  if (row->let_go() || expired || granted_to_me(*row)) return Step::take;
   if (!row->owner || row->checkpoint_owner) return Step::wait;
   if (!row->last_written_by_kclpp()) return ages_.renewals(*row) >= kSignsOfLife ? Step::refuse : Step::wait;
   return row->claim ? Step::wait : Step::claim;

@@ -122,7 +122,7 @@ void write_line(wire::JsonWriter& json, const Line& line) {
   json.begin_object().name("shard").text(line.shard);
   json.name("verdict").text(name_of(line.verdict)).name("stuck").boolean(is_stuck(line.verdict));
   write(json, "owner", line.owner);
-  if (!line.owner.empty()) json.name("owner_is_kclpp").boolean(line.by_kclpp);
+  if (!line.owner.empty() && line.by_kclpp) json.name("owner_is_kclpp").boolean(*line.by_kclpp);
   write(json, "owned_since", line.owned_since);
   if (line.checkpoint) {
     json.name("checkpoint").text(line.checkpoint->text());

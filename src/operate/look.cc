@@ -60,7 +60,7 @@ GetShardIterator iterator_behind(const shards::ReadFrom& from) {
   GetShardIterator request;
   switch (from.kind) {
     case shards::ReadFrom::Kind::after_sequence_number:
-    // How far behind: the rest of an aggregate is no older than what follows it.
+    // A checkpoint inside an aggregate counts as past it: which it is, only reading it again would tell.
     case shards::ReadFrom::Kind::after_user_record:
       request.type = Type::after_sequence_number;
       request.sequence_number = from.sequence_number;

@@ -19,6 +19,7 @@ Result<std::shared_ptr<ItemStore>, Problems> open_file(const Places& places) {
   SqliteOptions options;
   options.path = places.sqlite_file;
   options.table = places.table;
+  options.key_attribute = key_attribute_of(places.format);
   auto store = open_sqlite_item_store(options);
   if (!store) return Failure{Problems{store.error().message}};
   return *std::move(store);
@@ -36,6 +37,7 @@ Result<std::optional<worker::AwsNeeds>, Problems> needs_of(const Places& places,
   config.kinesis_endpoint = places.kinesis_endpoint;
   config.dynamodb_endpoint = places.dynamodb_endpoint;
   config.lease_store = file;
+  config.lease_format = places.format;
   auto needs = worker::find_aws(config, environment);
   if (needs && *needs && places.stream.empty()) (*needs)->kinesis.reset();
   return needs;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <kcl/lease_format.h>
 #include <kcl/result.h>
 
 #include "aws/environment.h"
@@ -27,6 +28,7 @@ struct Places {
   std::string table;
   /// Empty: the table is in DynamoDB.
   std::string sqlite_file;
+  LeaseFormat format = LeaseFormat::kcl;
   /// Empty: the stream is not asked.
   std::string stream;
   std::string region;

@@ -4,12 +4,16 @@ usage: leases_test.py KCLPP [unittest arguments]
 """
 import json
 import os
+import re
+import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 KCLPP = ""
 
@@ -121,6 +125,71 @@ class Looking(LeasesTest):
         self.assertEqual(self.leases("export").splitlines()[1:], [json.dumps(row, separators=(",", ":"))
                                                                   for row in lines])
         self.assertIn("exists", self.leases("export", "--output", "rows.jsonl", code=1))
+
+
+class Watching(LeasesTest):
+    SAMPLE = re.compile(r'[a-z_]+\{application="demo"(,[a-z]+="[^"\\]*")*\} [0-9]+\.[0-9]+')
+
+    def watch(self, *arguments):
+        """Its URL, of a watch that lasts as long as the test."""
+        command = [KCLPP, "leases", "watch", "--listen", "127.0.0.1:0", "--interval", "1", "--application", "demo",
+                   "--lease-store", f"sqlite:{self.file}", *arguments]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait, 30)
+        self.addCleanup(process.kill)
+        listening = process.stdout.readline()
+        self.assertRegex(listening, r"^listening on http://127\.0\.0\.1:[0-9]+/metrics$")
+        return process, listening.split()[-1]
+
+    def metrics(self, url):
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+            text = answer.read().decode()
+        samples = {}
+        for line in text.splitlines():
+            if not line.startswith("# "):
+                self.assertRegex(line, self.SAMPLE)
+                name, _, value = line.rpartition(" ")
+                self.assertNotIn(name, samples)
+                samples[name] = float(value)
+        return text, samples
+
+    def count(self, url, verdict):
+        return self.metrics(url)[1].get(f'kclpp_fleet_leases{{application="demo",verdict="{verdict}"}}')
+
+    def test_a_fleet_lives_and_dies(self):
+        fleet = self.demo()
+        process, url = self.watch()
+        self.wait_until("all are held", lambda: self.count(url, "held") == 4)
+        text, samples = self.metrics(url)
+        self.assertEqual(sum(name.startswith("kclpp_fleet_shard_behind_seconds") for name in samples), 4)
+        if shutil.which("promtool"):
+            checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True,
+                                     timeout=60, check=False)
+            self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        else:
+            print("promtool (Debian: prometheus) was not found: the text was checked by this test's own rules only",
+                  file=sys.stderr)
+        fleet.kill()
+        fleet.wait(30)
+        self.wait_until("all are silent", lambda: self.count(url, "silent") == 4)
+        samples = self.metrics(url)[1]
+        self.assertFalse(any(name.startswith("kclpp_fleet_shard_behind") for name in samples), "nobody knows any more")
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(url.replace("/metrics", "/"), timeout=30)
+        self.assertEqual(refused.exception.code, 404)
+        refused.exception.close()
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+
+    def test_a_table_that_is_not_there_is_told_and_waited_for(self):
+        _, url = self.watch()
+        self.wait_until("a look failed", lambda: self.metrics(url)[1].get(
+            'kclpp_fleet_failed_looks_total{application="demo"}', 0) > 0)
+        self.assertEqual(self.metrics(url)[1]['kclpp_fleet_up{application="demo"}'], 0)
+        self.demo()
+        self.wait_until("all are held", lambda: self.count(url, "held") == 4)
 
 
 class Usage(LeasesTest):

@@ -18,6 +18,7 @@ constexpr std::array kFlags{
     Flag{"stream", "NAME|ARN", kWhat, "The stream that is, or will be, read"},
     Flag{"application", "NAME", kWhat, "The fleet's name, which is that of its lease table"},
     Flag{"lease-store", "STORE", kWhat, "Where the table is: dynamodb (default), or sqlite:FILE"},
+    Flag{"lease-format", "FORMAT", kWhat, "Whose rows they are: kcl (default; Java KCL's, too), or vmware-go"},
     Flag{"json", "", "Output", "One JSON object on stdout instead of text"},
     Flag{"print", "FORM", "Output",
          "Examine nothing; print what a worker must be allowed: iam (a policy), terraform or cloudformation (the lease "
@@ -47,6 +48,8 @@ void Parser::read_places() {
   if (!has("stream") && !has("application")) {
     problem("stream", "missing, as is --application: name what is to be examined");
   }
+  choice<kcl::LeaseFormat>("lease-format", places.format,
+                           {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   const auto store = text("lease-store", "dynamodb or sqlite:FILE");
   if (store && *store != "dynamodb") {
     const bool sqlite = store->starts_with(kSqlite) && store->size() > kSqlite.size();

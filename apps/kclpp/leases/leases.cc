@@ -8,6 +8,7 @@
 #include "leases/changes.h"
 #include "leases/messages.h"
 #include "leases/table.h"
+#include "leases/watch.h"
 #include "operate/diagnose.h"
 #include "operate/lease_export.h"
 #include "operate/lease_report.h"
@@ -103,6 +104,7 @@ int run(const LeasesOptions& options) {
       return kUsage;
     }
     if (changes(options.verb)) return run_changes(**session, options);
+    if (options.verb == Verb::watch) return run_watch(**session, options);
     Work work(**session, options);
     const auto code = (*session)->run([&](Stop& stop) { return work.run(stop); });
     return code ? *code : fail("ended by a second signal");

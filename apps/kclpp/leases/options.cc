@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "flags/flag_reader.h"
 
@@ -17,6 +18,11 @@ constexpr std::array kVerbs{
     VerbHelp{Verb::list, "list",
              "Every lease of the table: who has it, how far it is, why it does not move; worst first", "", ""},
     VerbHelp{Verb::show, "show", "All that is known of some shards, or of each", "SHARD", "Which; default: all"},
+    VerbHelp{
+        Verb::watch, "watch",
+        "Look again and again, and serve what was seen as Prometheus metrics at /metrics, until a signal comes; for "
+        "fleets of today, whatever their workers are",
+        "", ""},
     VerbHelp{Verb::export_rows, "export",
              "The whole table as text, every row with every attribute and its type; one row a line", "", ""},
     VerbHelp{Verb::import_rows, "import",
@@ -46,24 +52,29 @@ constexpr std::string_view kAws = "AWS";
 
 const std::vector<VerbFlag>& verb_flags() {
   using enum Verb;
-  static const std::initializer_list<Verb> all{list, show, export_rows, import_rows, release, rewind};
+  static const std::initializer_list<Verb> all{list, show, watch, export_rows, import_rows, release, rewind};
   static const std::initializer_list<Verb> looking{list, show};
+  static const std::initializer_list<Verb> asking{list, show, watch};
+  static const std::initializer_list<Verb> serving{watch};
+  static const std::initializer_list<Verb> reading{list, show, Verb::watch, export_rows};
   static const std::initializer_list<Verb> changing{import_rows, release, rewind};
-  static const std::initializer_list<Verb> watching{list, show, import_rows, release, rewind};
+  static const std::initializer_list<Verb> watching{list, show, watch, import_rows, release, rewind};
   static const std::initializer_list<Verb> selecting{release, rewind};
   static const std::initializer_list<Verb> rewinding{rewind};
   static const std::initializer_list<Verb> exporting{export_rows};
   static const std::vector<VerbFlag> flags{
       {{"application", "NAME", kTable, "The fleet's name, which is that of its lease table; Java's fleets, too"}, all},
       {{"lease-store", "STORE", kTable, "Where the table is: dynamodb (default), or sqlite:FILE"}, all},
+      {{"lease-format", "FORMAT", kTable, "Whose rows they are: kcl (default; Java KCL's, too), or vmware-go"},
+       reading},
       {{"all", "", kTable, "Every lease of the table"}, selecting},
       {{"stream", "NAME|ARN", kLooking,
         "Also ask the stream for its shards: those without a lease show, and leases without a shard"},
-       looking},
+       asking},
       {{"probe-lag", "", kLooking,
         "With --stream: measure how far behind each checkpoint is, by one read of each shard; the five reads a second "
         "that a shard allows are shared with its consumers"},
-       looking},
+       asking},
       {{"watch", "SECONDS", kLooking,
         "Watch the rows for so long to see whose owner lives: 0 (one look) to 600. Default: until all have shown life, "
         "at most the failover time and a second"},
@@ -71,6 +82,10 @@ const std::vector<VerbFlag>& verb_flags() {
       {{"failover", "SECONDS", kLooking,
         "The owners' failover time where rows do not tell, as Java's do not: 1 to 600 (10)"},
        watching},
+      {{"interval", "SECONDS", kLooking, "Between two looks: 1 to 3600 (10)"}, serving},
+      {{"listen", "ADDR", kLooking,
+        "Where to serve: PORT, ADDRESS:PORT or [IPV6]:PORT; port 0: a free one (127.0.0.1:9417)"},
+       serving},
       {{"json", "", kLooking, "One JSON object on stdout instead of text"}, looking},
       {{"to", "WHERE", kChanging,
         "TRIM_HORIZON: all that the stream still has; LATEST: skips to now; a time such as 2026-11-22T23:26:13Z or "
@@ -91,7 +106,7 @@ const std::vector<VerbFlag>& verb_flags() {
       {{"output", "FILE", "Where to", "A new file; default: stdout"}, exporting},
       {{"region", "REGION", kAws, "Default: that of a stream ARN, of the environment, of the profile"}, all},
       {{"profile", "NAME", kAws, "Of the shared configuration files of AWS"}, all},
-      {{"kinesis-endpoint", "URL", kAws, "Another server for Kinesis"}, looking},
+      {{"kinesis-endpoint", "URL", kAws, "Another server for Kinesis"}, asking},
       {{"dynamodb-endpoint", "URL", kAws, "Another server for DynamoDB"}, all},
   };
   return flags;
@@ -127,6 +142,8 @@ void Parser::read_table() {
   auto& places = options_.places;
   if (!has("application")) problem("application", "missing; name the fleet whose lease table is meant");
   if (auto name = text("application", "the fleet's name")) places.table = *std::move(name);
+  choice<kcl::LeaseFormat>("lease-format", places.format,
+                           {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   const auto store = text("lease-store", "dynamodb or sqlite:FILE");
   if (!store || *store == "dynamodb") return;
   if (store->starts_with(kSqlite) && store->size() > kSqlite.size()) {
@@ -148,6 +165,12 @@ void Parser::read_looking() {
   }
   seconds("failover", options_.assumed_failover, {milliseconds(1'000), milliseconds(600'000)});
   options_.json = has("json");
+  seconds("interval", options_.interval, {milliseconds(1'000), milliseconds(3'600'000)});
+  if (const auto listen = text("listen", "an address and port")) {
+    const auto parsed = parse_listen(*listen);
+    if (parsed) options_.listen = *parsed;
+    if (!parsed) problem("listen", "\"" + *listen + "\" is not right; such as 9417, 127.0.0.1:9417 or [::1]:9417 is");
+  }
 }
 
 void Parser::read_target() {
@@ -209,6 +232,22 @@ ParsedOptions Parser::parse() {
 }  // namespace
 
 std::span<const VerbHelp> verbs() { return kVerbs; }
+
+std::optional<ListenAddress> parse_listen(std::string_view text) {
+  ListenAddress listen;
+  std::string_view port = text;
+  if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
+    std::string_view address = text.substr(0, colon);
+    const bool bracketed = address.starts_with('[') && address.ends_with(']');
+    if (bracketed) address = address.substr(1, address.size() - 2);
+    if (address.empty() || (!bracketed && address.find(':') != std::string_view::npos)) return std::nullopt;
+    listen.address = address;
+    port = text.substr(colon + 1);
+  }
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
+  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
+  return listen;
+}
 
 std::vector<Flag> flags_of(Verb verb) {
   std::vector<Flag> flags;

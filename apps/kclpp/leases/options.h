@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +15,7 @@
 
 namespace kclpp::leases {
 
-enum class Verb : std::uint8_t { list, show, export_rows, import_rows, release, rewind };
+enum class Verb : std::uint8_t { list, show, watch, export_rows, import_rows, release, rewind };
 
 struct VerbHelp {
   Verb verb;
@@ -29,6 +30,14 @@ std::span<const VerbHelp> verbs();
 /// Every flag of the verb, in the order of its help.
 std::vector<Flag> flags_of(Verb verb);
 
+/// Where a server listens.
+struct ListenAddress {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 9417;
+};
+/// "9417", "127.0.0.1:9417", "[::1]:9417", "0.0.0.0:0". Nothing for what is none.
+std::optional<ListenAddress> parse_listen(std::string_view text);
+
 struct LeasesOptions {
   Verb verb = Verb::list;
   kcl::operate::Places places;
@@ -37,6 +46,9 @@ struct LeasesOptions {
   std::optional<std::chrono::milliseconds> watch;
   std::chrono::milliseconds assumed_failover{10'000};
   bool probe_lag = false;
+  /// Of a watch: between two looks.
+  std::chrono::milliseconds interval{10'000};
+  ListenAddress listen;
   bool json = false;
   /// Of an export. Empty: stdout.
   std::string output;

@@ -18,6 +18,7 @@ inline kcl::leases::LeaseTable open_table(kcl::operate::Session& session, const 
   kcl::leases::LeaseTableOptions table;
   table.me.worker_id = "kclpp-leases:" + session.random().uuid();
   table.me.incarnation = session.random().uuid();
+  table.format = options.places.format;
   table.failover = options.assumed_failover;
   table.call_timeout = std::min<std::chrono::milliseconds>(options.assumed_failover / 4, std::chrono::seconds(10));
   return {session.loop(), session.store(), std::move(table)};

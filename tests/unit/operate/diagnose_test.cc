@@ -16,7 +16,7 @@ TEST(Diagnose, ALeaseWhoseOwnerWritesIsHeld) {
   const Line line = ViewBuilder().row(lease).line();
   EXPECT_EQ(line.verdict, Verdict::held);
   EXPECT_EQ(line.owner, "A");
-  EXPECT_TRUE(line.by_kclpp);
+  EXPECT_EQ(line.by_kclpp, true);
   EXPECT_EQ(line.owned_since, kNow - 1min) << "a take writes the server's time into the counter";
   EXPECT_EQ(line.behind, 250ms);
   EXPECT_FALSE(line.probed);
@@ -71,7 +71,7 @@ TEST(Diagnose, WhatAJavaWorkerHoldsIsNotJudgedByAnOldStatus) {
   lease.status = R"({"state":"retrying","last_error":"of a kclpp worker that is gone"})";
   const Line line = ViewBuilder().row(lease).line();
   EXPECT_EQ(line.verdict, Verdict::held);
-  EXPECT_FALSE(line.by_kclpp);
+  EXPECT_EQ(line.by_kclpp, false);
   EXPECT_FALSE(line.owned_since);
   EXPECT_TRUE(line.state.empty());
 }

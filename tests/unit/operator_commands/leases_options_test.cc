@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace kclpp::leases {
@@ -46,6 +47,35 @@ TEST(LeasesOptions, NotWatchingIsNotTheDefault) {
   EXPECT_FALSE(good(Verb::list, {}).watch);
   EXPECT_EQ(good(Verb::list, {{"watch", "0"}}).watch, 0ms);
   EXPECT_EQ(good(Verb::list, {{"watch", "2.5"}}).watch, 2500ms);
+}
+
+TEST(LeasesOptions, AnAddressToListenAtIsAPortOrMore) {
+  struct Case {
+    const char* text;
+    const char* address;
+    int port;
+  };
+  for (const Case& c :
+       {Case{"9417", "127.0.0.1", 9417}, Case{"0.0.0.0:0", "0.0.0.0", 0}, Case{"[::1]:80", "::1", 80}}) {
+    const auto listen = parse_listen(c.text);
+    ASSERT_TRUE(listen) << c.text;
+    EXPECT_EQ(listen->address, c.address);
+    EXPECT_EQ(listen->port, c.port);
+  }
+  for (const char* text : {"", "x", ":9417", "127.0.0.1:", "127.0.0.1:70000", "::1:80", "[]:80"}) {
+    EXPECT_FALSE(parse_listen(text)) << text;
+  }
+}
+
+TEST(LeasesOptions, OnlyWhatReadsOffersOtherFormats) {
+  const auto has_format = [](Verb verb) {
+    const auto flags = flags_of(verb);
+    return std::ranges::any_of(flags, [](const Flag& flag) { return flag.name == "lease-format"; });
+  };
+  EXPECT_TRUE(has_format(Verb::list));
+  EXPECT_FALSE(has_format(Verb::rewind));
+  EXPECT_EQ(good(Verb::list, {{"lease-format", "vmware-go"}}).places.format, kcl::LeaseFormat::vmware_go);
+  EXPECT_EQ(problems(Verb::list, {{"lease-format", "xml"}}).size(), 1U);
 }
 
 TEST(LeasesOptions, EveryVerbSaysWhatItsFlagsAre) {
