@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Many records through a fleet of processes on `kclpp local`, with everything going wrong that may: see scripts/million.
+"""Many records through a fleet of processes on `kclpp local`, with all going wrong that may: see scripts/million.
 
 usage: million.py KCLPP [--records N] [--workers N] [--seed N] [--keep DIR]
 """
@@ -188,8 +188,9 @@ def run(program, options, folder):
         if any(codes):
             raise RuntimeError(f"workers ended with {codes}")
     lost = options.records - count.distinct
-    print(f"put {options.records}, lost {lost}, duplicated {count.delivered - count.distinct}; {options.workers} workers, "
-          f"{fleet.kills} kills, {reshards.splits} splits, {reshards.merges} merges, {hits} faults; "
+    duplicated = count.delivered - count.distinct
+    print(f"put {options.records}, lost {lost}, duplicated {duplicated}; {options.workers} workers, {fleet.kills} kills, "
+          f"{reshards.splits} splits, {reshards.merges} merges, {hits} faults; "
           f"{time.monotonic() - begin:.0f} s; seed {options.seed}")
     return 0 if lost == 0 else 1
 

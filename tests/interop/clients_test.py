@@ -167,8 +167,9 @@ class JavaScriptSdk(ClientTest):
         return json.loads(got.stdout)
 
     def check(self, told):
-        self.assertEqual(told, {"read": 300, "same": True, "shards": 3, "children": 2, "refused": "InvalidArgumentException",
-                                "subscribed": 300, "subscribedSame": True, "subscribedChildren": 2})
+        self.assertEqual(told, {"read": 300, "same": True, "shards": 3, "children": 2,
+                                "refused": "InvalidArgumentException", "subscribed": 300, "subscribedSame": True,
+                                "subscribedChildren": 2})
 
     def test_over_plain_http(self):
         self.check(self.run_sdk(self.server.url, "http1"))
