@@ -15,6 +15,9 @@ using simulation::World;
 
 constexpr std::size_t kWorkers = 10;
 
+/// Between two measurements: every lease has been renewed several times.
+constexpr base::Duration kRest = 20s;
+
 FleetOptions production(std::size_t shards) {
   return {.shards = shards, .sync_interval = 60s, .checkpoint_interval = 10s};
 }
@@ -54,16 +57,16 @@ void measure_moves(std::size_t leases) {
   const double cold = until(fleet, all_owned);
   say("cold start: all leases owned", cold, "target 5");
   say("cold start: balanced", cold + until(fleet, [&] { return fleet.balanced(); }), "");
-  fleet.run_for(1min);
+  fleet.run_for(kRest);
   fleet.start_worker(worker(kWorkers));
   say("a worker joins: balanced", until(fleet, [&] { return fleet.balanced(); }), "target 15");
-  fleet.run_for(1min);
+  fleet.run_for(kRest);
   // shut_down() runs until the worker has ended: its own drain counts, too.
   const auto leaves = world.now();
   fleet.shut_down(worker(3));
   until(fleet, all_owned);
   say("a worker is shut down: all owned again", seconds(world.now() - leaves), "target 2");
-  fleet.run_for(1min);
+  fleet.run_for(kRest);
   fleet.crash(worker(5));
   say("a worker crashes: all owned again", until(fleet, all_owned), "target 13");
 }
@@ -77,10 +80,10 @@ void measure_use(const char* name, std::size_t leases, base::Duration produce, b
   for (std::size_t i = 0; i < kWorkers; ++i) fleet.start_worker(worker(i));
   until(fleet, [&] { return fleet.balanced(); });
   if (produce > 0s) fleet.produce(produce, 2 * leases);
-  fleet.run_for(2min);
+  fleet.run_for(kRest);
   const auto before = fleet.store().use();
   const auto moves = fleet.journal().moves();
-  constexpr auto kMeasured = 15min;
+  constexpr auto kMeasured = 5min;
   fleet.run_for(kMeasured);
   const auto& after = fleet.store().use();
   const double hours = seconds(kMeasured) / 3600;

@@ -3,8 +3,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +18,13 @@
 #include "consume/consume.h"
 #include "consume/options.h"
 #include "demo/demo.h"
+#include "doctor/doctor.h"
+#include "doctor/options.h"
+#include "flags/flags.h"
+#include "leases/leases.h"
+#include "leases/options.h"
+#include "local/local.h"
+#include "multilang/daemon.h"
 
 namespace {
 
@@ -60,25 +73,79 @@ void add_demo(CLI::App& app, kclpp::demo::DemoOptions& options) {
       ->envname("KCLPP_SEED");
 }
 
-CLI::App* add_consume(CLI::App& app, kclpp::consume::FlagValues& given) {
-  CLI::App* consume =
-      app.add_subcommand("consume",
-                         "Reads a stream: its records go to stdout, or to a command. Alone it starts anew each time; "
-                         "with --application it shares the shards with others of that name and goes on where it was. "
-                         "At least once, and in order per shard: a checkpoint follows only what was taken.");
-  for (const auto& flag : kclpp::consume::flags()) {
+const CLI::App* add_local(CLI::App& app, kclpp::local::LocalOptions& options) {
+  CLI::App* local = app.add_subcommand(
+      "local",
+      "Kinesis on this machine, for development and tests: its HTTP protocol, semantics and limits, in memory, without "
+      "an AWS account. Prints where it listens when it is ready; ends on SIGINT or SIGTERM.");
+  local->add_option("--port", options.port, "TCP port; 0: a free one")->envname("KCLPP_PORT")->capture_default_str();
+  local->add_option("--listen", options.listen, "IP address to listen at; whoever reaches it may use it")
+      ->envname("KCLPP_LISTEN")
+      ->type_name("ADDR")
+      ->capture_default_str();
+  local->add_option("--stream", options.streams, "Create this stream first; may be repeated")
+      ->envname("KCLPP_STREAM")
+      ->type_name("NAME:SHARDS")
+      ->check(kclpp::local::problem_of_stream);
+  local->add_flag("--no-limits", options.no_limits, "Throttle nothing, and let streams have any number of shards")
+      ->envname("KCLPP_NO_LIMITS");
+  local->add_option("--iterator-ttl", options.iterator_ttl_seconds, "Seconds until a shard iterator expires")
+      ->envname("KCLPP_ITERATOR_TTL")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 86'400.0));
+  local->add_option("--retention", options.retention_seconds, "Seconds that new streams keep their records")
+      ->envname("KCLPP_RETENTION")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 31'536'000.0));
+  local->add_option("--region", options.region, "The region in ARNs and signatures")
+      ->envname("KCLPP_REGION")
+      ->capture_default_str();
+  local->add_option("--credentials", options.credentials, "Check that requests are signed by them (default: take any)")
+      ->envname("KCLPP_CREDENTIALS")
+      ->type_name("ID:SECRET")
+      ->check([](const std::string& value) {
+        const std::size_t colon = value.find(':');
+        const bool good = colon != 0 && colon != std::string::npos && colon + 1 < value.size();
+        return good ? std::string() : std::string("must be ID:SECRET");
+      });
+  local->add_option("--faults", options.faults, "Begin with this plan of faults (docs/local.md)")
+      ->envname("KCLPP_FAULTS")
+      ->type_name("FILE");
+  local->add_option("--shard-limit", options.max_shards, "Open shards of all streams together")
+      ->envname("KCLPP_SHARD_LIMIT")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  local->add_option("--memory", options.memory_mib, "MiB of records to hold at most; beyond, puts are throttled")
+      ->envname("KCLPP_MEMORY")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  return local;
+}
+
+/// `given` gets what is given.
+void add_flags(CLI::App& command, std::span<const kclpp::Flag> flags, kclpp::FlagValues& given) {
+  for (const kclpp::Flag& flag : flags) {
     const std::string name(flag.name);
     const std::string dashed = "--" + name;
     const std::string help(flag.help);
     CLI::Option* option = nullptr;
     if (flag.value.empty()) {
-      option = consume->add_flag_callback(dashed, [&given, name] { given[name] = "true"; }, help);
+      option = command.add_flag_callback(dashed, [&given, name] { given[name] = "true"; }, help);
     } else {
       const auto set = [&given, name](const std::string& value) { given[name] = value; };
-      option = consume->add_option_function<std::string>(dashed, set, help)->type_name(std::string(flag.value));
+      option = command.add_option_function<std::string>(dashed, set, help)->type_name(std::string(flag.value));
     }
-    option->envname(kclpp::consume::environment_twin(flag.name))->group(std::string(flag.group));
+    option->envname(kclpp::environment_twin(flag.name))->group(std::string(flag.group));
   }
+}
+
+CLI::App* add_consume(CLI::App& app, kclpp::FlagValues& given) {
+  CLI::App* consume =
+      app.add_subcommand("consume",
+                         "Reads a stream: its records go to stdout, or to a command. Alone it starts anew each time; "
+                         "with --application it shares the shards with others of that name and goes on where it was. "
+                         "At least once, and in order per shard: a checkpoint follows only what was taken.");
+  add_flags(*consume, kclpp::consume::flags(), given);
   consume->footer(
       "Example, all that is on a stream, then what comes, from the second run on only what is new:\n"
       "  kclpp consume --stream orders --application billing --from TRIM_HORIZON --text | jq -r .data\n\n"
@@ -86,12 +153,98 @@ CLI::App* add_consume(CLI::App& app, kclpp::consume::FlagValues& given) {
   return consume;
 }
 
-int run_consume(const kclpp::consume::FlagValues& given) {
+CLI::App* add_doctor(CLI::App& app, kclpp::FlagValues& given) {
+  CLI::App* doctor = app.add_subcommand(
+      "doctor",
+      "Says what is wrong, or will be, between a fleet, its stream, its lease table and AWS: credentials, permissions "
+      "(tried one by one, changing nothing), the stream, the table, its cost, clocks; the worst first.");
+  add_flags(*doctor, kclpp::doctor::flags(), given);
+  doctor->footer("Exit codes: 0 no problem found; 1 problems, or not finished; 2 wrong usage.");
+  return doctor;
+}
+
+int run_doctor(const kclpp::FlagValues& given) {
+  const auto parsed = kclpp::doctor::parse(given);
+  if (parsed.problems.empty()) return kclpp::doctor::run(parsed.options);
+  for (const std::string& problem : parsed.problems) std::fprintf(stderr, "kclpp doctor: %s\n", problem.c_str());
+  std::fprintf(stderr, "Try 'kclpp doctor --help'.\n");
+  return kUsage;
+}
+
+/// What was given to `kclpp leases`: to whichever verb.
+struct LeasesArguments {
+  std::optional<kclpp::leases::Verb> verb;
+  kclpp::FlagValues flags;
+  std::vector<std::string> rest;
+};
+
+CLI::App* add_leases(CLI::App& app, LeasesArguments& given) {
+  CLI::App* leases = app.add_subcommand(
+      "leases", "The lease table of a fleet, also of Java's: who owns what, how far it is, why it does not move.");
+  leases->require_subcommand(1);
+  for (const auto& verb : kclpp::leases::verbs()) {
+    CLI::App* command = leases->add_subcommand(std::string(verb.name), std::string(verb.help));
+    // Read after the environment: see main().
+    command->parse_complete_callback([&given, verb = verb.verb] { given.verb = verb; });
+    add_flags(*command, kclpp::leases::flags_of(verb.verb), given.flags);
+    if (!verb.arguments.empty()) {
+      command->add_option(std::string(verb.arguments), given.rest, std::string(verb.arguments_help));
+    }
+  }
+  leases->footer("Exit codes: 0 done; 1 failed; 2 wrong usage.");
+  return leases;
+}
+
+int run_leases(const LeasesArguments& given) {
+  const auto parsed = kclpp::leases::parse(*given.verb, given.flags, given.rest);
+  if (parsed.problems.empty()) return kclpp::leases::run(parsed.options);
+  for (const std::string& problem : parsed.problems) std::fprintf(stderr, "kclpp leases: %s\n", problem.c_str());
+  std::fprintf(stderr, "Try 'kclpp leases --help'.\n");
+  return kUsage;
+}
+
+int run_consume(const kclpp::FlagValues& given) {
   const auto parsed = kclpp::consume::parse(given, kcl::base::wall_now());
   if (parsed.problems.empty()) return kclpp::consume::run(parsed.options);
   for (const std::string& problem : parsed.problems) std::fprintf(stderr, "kclpp consume: %s\n", problem.c_str());
   std::fprintf(stderr, "Try 'kclpp consume --help'.\n");
   return kUsage;
+}
+
+constexpr const char* kMultilangHelp =
+    "usage: kclpp multilang --properties-file FILE [OPTION...]\n"
+    "\n"
+    "Runs a Kinesis Client Library program of Python, Node.js, Ruby or .NET: the MultiLang daemon, without a JVM. The\n"
+    "file is the one that the program has already. In java's place (as `java`, or with the class's name among the\n"
+    "arguments) kclpp does the same, so that the clients' own launchers start it.\n"
+    "\n"
+    "  -p, --properties-file FILE     the program and its configuration; a FILE alone means the same\n"
+    "  -l, --log-configuration FILE   a logback.xml, of which the level is followed\n"
+    "      --lease-format FORMAT      whose rows the lease table has: kcl (default) or vmware-go\n"
+    "      --check                    print what would be done and where each value comes from, and end\n"
+    "      --strict                   keys that change nothing, and numbers that are none, are errors\n"
+    "\n"
+    "Each key of the file has an environment twin, which goes before it: KCLPP_MAX_RECORDS for maxRecords.\n"
+    "Exit codes: 0 done, also after SIGINT or SIGTERM; 1 failed, or wrong usage. docs/multilang.md has the rest.\n";
+
+int run_multilang(std::span<const std::string> arguments) {
+  const auto line = kcl::multilang::parse_command_line(arguments);
+  if (!line) {
+    std::fprintf(stderr, "kclpp multilang: %s\nTry 'kclpp multilang --help'.\n", line.error().c_str());
+    return EXIT_FAILURE;
+  }
+  if (line->help) {
+    std::fputs(kMultilangHelp, stdout);
+    return EXIT_SUCCESS;
+  }
+  kcl::multilang::Surroundings around;
+  around.variables = [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+  };
+  around.print = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+  return kcl::multilang::run_daemon(*line, around);
 }
 
 /// A standard stream that is closed would be the next file that we open, say the lease table, and get our output. Such
@@ -110,6 +263,11 @@ int main(int argc, char** argv) {
   // with an exit code.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
+  // It has the command line of another program, which is not CLI11's.
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const bool is_multilang = !arguments.empty() && arguments.front() == "multilang";
+  if (is_multilang) return run_multilang(std::span(arguments).subspan(1));
+  if (kcl::multilang::is_java_command_line(argc > 0 ? argv[0] : "", arguments)) return run_multilang(arguments);
   CLI::App app("kclpp: a native Kinesis Client Library.", "kclpp");
   app.set_version_flag("--version", std::string("kclpp ") + KCLPP_VERSION);
   app.require_subcommand(1);
@@ -121,8 +279,17 @@ int main(int argc, char** argv) {
   });
   kclpp::demo::DemoOptions demo;
   add_demo(app, demo);
-  kclpp::consume::FlagValues consume_flags;
+  kclpp::local::LocalOptions local_options;
+  const CLI::App* local = add_local(app, local_options);
+  kclpp::FlagValues consume_flags;
   const CLI::App* consume = add_consume(app, consume_flags);
+  kclpp::FlagValues doctor_flags;
+  const CLI::App* doctor = add_doctor(app, doctor_flags);
+  app.add_subcommand("multilang",
+                     "The MultiLang daemon without a JVM: runs a Kinesis Client Library program of Python, Node.js, "
+                     "Ruby or .NET by its properties file.");
+  LeasesArguments leases_given;
+  const CLI::App* leases = add_leases(app, leases_given);
   // CLI11 reads the environment for every command unless one has a callback; but twins such as KCLPP_FAILOVER belong to
   // several, and mean what the command that is asked for says.
   for (CLI::App* command : app.get_subcommands({})) command->parse_complete_callback([] {});
@@ -135,5 +302,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
   }
+  if (doctor->parsed()) return run_doctor(doctor_flags);
+  if (local->parsed()) return kclpp::local::run(local_options);
+  if (leases->parsed()) return run_leases(leases_given);
   return consume->parsed() ? run_consume(consume_flags) : kclpp::demo::run(demo);
 }

@@ -9,6 +9,7 @@
 #include <kcl/item_stores.h>
 #include <kcl/kinesis.h>
 #include <kcl/lease_balance.h>
+#include <kcl/lease_format.h>
 #include <kcl/log_sink.h>
 #include <kcl/log_sinks.h>
 #include <kcl/metrics_sink.h>

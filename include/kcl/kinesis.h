@@ -33,9 +33,11 @@ struct KinesisError {
     expired_iterator,  ///< ExpiredIterator: get a new one after the last record seen
     invalid_argument,  ///< InvalidArgument, Validation: the request itself is refused
     not_found,         ///< ResourceNotFound: the stream or the shard. Never taken as "the shard ended" (C6)
+    in_use,            ///< ResourceInUse: another subscription of the same consumer has the shard, or had it just now
     denied,            ///< AccessDenied, expired or wrong credentials
     untrusted,         ///< the server's certificate is not one that is trusted
     unavailable,       ///< connection failed, timed out, 5xx: nothing is known of the stream
+    unsupported,       ///< this client or this service has no such call
   };
   Kind kind = Kind::unavailable;
   std::string message;
@@ -129,6 +131,50 @@ struct RecordsPage {
   Timestamp server_time{};
 };
 
+/// One reader of a stream for enhanced fan-out: a name at the service, with throughput of its own.
+struct StreamConsumer {
+  enum class Status : std::uint8_t { creating, active, deleting };
+  std::string name;
+  std::string arn;
+  Status status = Status::creating;
+  Timestamp created{};
+};
+
+struct SubscribeToShard {
+  std::string consumer_arn;
+  std::string shard_id;
+  /// Where it starts, as for GetShardIterator.
+  GetShardIterator::Type type = GetShardIterator::Type::trim_horizon;
+  std::string sequence_number;
+  Timestamp timestamp{};
+};
+
+/// AWS SubscribeToShardEvent. One without records says that there were none for a while.
+struct ShardEvent {
+  /// Views into `buffer`, in sequence order.
+  std::vector<Record> records;
+  std::shared_ptr<const void> buffer;
+  /// All up to it, and it itself, was delivered by this event and those before it. May be absent at the shard's end.
+  std::optional<std::string> continuation_sequence_number;
+  std::chrono::milliseconds behind_latest{0};
+  /// Given with the last event of a shard that is closed and was read to its end; empty before.
+  std::vector<ChildShard> child_shards;
+  Timestamp server_time{};
+};
+
+/// A stream of events that SubscribeToShard has begun. One thread at a time; destroyed, on any thread, to cancel it.
+class ShardSubscription {
+ public:
+  ShardSubscription() = default;
+  ShardSubscription(const ShardSubscription&) = delete;
+  ShardSubscription& operator=(const ShardSubscription&) = delete;
+  virtual ~ShardSubscription() = default;
+
+  /// Waits for the next event. Empty: the service ended the stream in order, as it does after five minutes. Nothing
+  /// comes after that or after an error; no event by the timeout is an error, too.
+  virtual KinesisResult<std::optional<ShardEvent>> next(const Call& call) = 0;
+};
+
 class Kinesis {
  public:
   Kinesis() = default;
@@ -140,6 +186,10 @@ class Kinesis {
   virtual KinesisResult<ShardPage> list_shards(const ListShards& request, const Call& call) = 0;
   virtual KinesisResult<ShardIterator> get_shard_iterator(const GetShardIterator& request, const Call& call) = 0;
   virtual KinesisResult<RecordsPage> get_records(const GetRecords& request, const Call& call) = 0;
+
+  /// For WorkerConfig::fan_out only. While a shard is read, a thread waits in its subscription's next().
+  virtual KinesisResult<std::unique_ptr<ShardSubscription>> subscribe_to_shard(const SubscribeToShard& request,
+                                                                               const Call& call);
 };
 
 }  // namespace kcl

@@ -12,6 +12,10 @@
 
 namespace kcl {
 
+namespace worker {
+struct WorkerMaker;
+}
+
 /// Threads and memory budget, shared by the workers of one process that are given it. Must not be destroyed from one of
 /// its threads.
 class Runtime {
@@ -90,7 +94,9 @@ class Worker {
   const std::string& id() const noexcept;
 
  private:
+  friend struct worker::WorkerMaker;
   class Impl;
+  explicit Worker(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

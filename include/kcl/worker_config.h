@@ -12,6 +12,7 @@
 #include <kcl/item_store.h>
 #include <kcl/kinesis.h>
 #include <kcl/lease_balance.h>
+#include <kcl/lease_format.h>
 #include <kcl/log_sink.h>
 #include <kcl/metrics_sink.h>
 #include <kcl/on_error.h>
@@ -62,6 +63,11 @@ struct WorkerConfig {
   std::string dynamodb_endpoint;
   /// The DynamoDB table that holds the leases. Empty: named as the application.
   std::string lease_table;
+  /// Whose rows the lease table has. The same for the whole fleet. With vmware_go, vmware-go-kcl's workers may live on
+  /// the table too, and the table is keyed by "ShardID": a lease_store must be made so. What a mixed fleet cannot bear
+  /// is refused: static_identity, balance by throughput, and a failover_time that is not 5 s to 60 s. See
+  /// docs/migrating-from-vmware-go.md.
+  LeaseFormat lease_format = LeaseFormat::kcl;
   /// Names this worker in the lease table. Unique among all workers that ever run; at most 128 bytes. Empty: made up,
   /// "<host>:<process>:<uuid>".
   std::string worker_id;

@@ -1,20 +1,14 @@
 #include "base/event_loop.h"
 
-#include <time.h>
-
 #include <algorithm>
 
+#include "base/boot_clock.h"
+#include "base/run_on.h"
 #include "base/wall_clock.h"
 
 namespace kcl::base {
 
 namespace {
-
-BootTime boot_now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_BOOTTIME, &time);
-  return BootTime(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
-}
 
 // The condition variable waits on CLOCK_MONOTONIC, which stands still in a suspended machine: wake up now and then to
 // look at CLOCK_BOOTTIME again.
@@ -54,18 +48,7 @@ void EventLoop::post(std::function<void()> action) {
 
 void EventLoop::run_and_wait(const std::function<void()>& action) {
   if (is_current()) return action();
-  std::mutex mutex;
-  std::condition_variable ran;
-  bool done = false;
-  post([&] {
-    action();
-    // Notified under the lock: the waiter owns these variables and may be gone right after it is released.
-    const std::lock_guard lock(mutex);
-    done = true;
-    ran.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  ran.wait(lock, [&] { return done; });
+  run_on(*this, action);
 }
 
 void EventLoop::arm(Timer& timer, BootTime deadline) { timers_.add(timer, deadline); }

@@ -1,10 +1,8 @@
 #include "base/subprocess.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,11 +12,11 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <memory>
 
+#include "base/descriptor.h"
+#include "base/spawn.h"
 #include "base/text.h"
 
 namespace kcl::base {
@@ -34,30 +32,6 @@ constexpr milliseconds kLookAgain{20};
 constexpr std::chrono::hours kLongestTimeout{24 * 365};
 /// Reads of one round: more than a pipe holds, few enough that the deadlines are looked at.
 constexpr int kReadsPerRound = 16;
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() { close(); }
-
-  void close() noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-  int get() const noexcept { return fd_; }
-  bool open() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// Holds SIGPIPE back on this thread, and swallows the one that we caused.
 class NoSigpipe {
@@ -89,85 +63,9 @@ class NoSigpipe {
   bool was_pending_ = false;
 };
 
-/// Takes `fd` to a number above 0 to 2, which it may have when those are closed in this process, and which the child's
-/// own are dup'ed to. Not open, and errno set, when that fails.
-Descriptor above_stdio(int fd) {
-  if (fd < 0 || fd > STDERR_FILENO) return Descriptor(fd);
-  const Descriptor low(fd);
-  return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-}
-
-struct Pipe {
-  Descriptor read;
-  Descriptor write;
-
-  /// An error number, or 0.
-  int open() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno;
-    read = above_stdio(ends[0]);
-    const int error = errno;
-    write = above_stdio(ends[1]);
-    if (!read.open()) return error;
-    return write.open() ? 0 : errno;
-  }
-};
-
-void make_non_blocking(const Descriptor& end) { ::fcntl(end.get(), F_SETFL, ::fcntl(end.get(), F_GETFL) | O_NONBLOCK); }
-
-/// char* of texts that live elsewhere, ended by a null pointer: what exec takes.
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& extra) {
-  std::vector<std::string> all;
-  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const auto replaced = [&](const auto& pair) { return text.substr(0, text.find('=')) == pair.first; };
-    if (std::none_of(extra.begin(), extra.end(), replaced)) all.emplace_back(text);
-  }
-  for (const auto& [name, value] : extra) {
-    std::string& entry = all.emplace_back(name);
-    entry += '=';
-    entry += value;
-  }
-  return all;
-}
-
 std::vector<std::string> arguments_of(const Command& command) {
   if (command.shell) return {"/bin/sh", "-c", *command.shell};
   return command.argv;
-}
-
-bool has_nul(const std::vector<std::string>& texts) {
-  return std::any_of(texts.begin(), texts.end(),
-                     [](const std::string& t) { return t.find('\0') != std::string::npos; });
-}
-
-/// Whether a process of the group is still alive; a zombie is not. True when that cannot be told.
-bool group_lives(pid_t group) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> processes(::opendir("/proc"), [](DIR* d) { return ::closedir(d); });
-  if (!processes) return true;
-  while (const dirent* entry = ::readdir(processes.get())) {
-    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
-    const std::string path = "/proc/" + std::string(entry->d_name) + "/stat";
-    const Descriptor stat(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    std::array<char, 512> text{};
-    if (!stat.open() || ::read(stat.get(), text.data(), text.size() - 1) <= 0) continue;
-    // "pid (name) state parent group ...": the name may hold anything, so what follows its last parenthesis counts.
-    const char* after_name = std::strrchr(text.data(), ')');
-    char state = 0;
-    int parent = 0;
-    int its_group = 0;
-    if (after_name == nullptr || std::sscanf(after_name, ") %c %d %d", &state, &parent, &its_group) != 3) continue;
-    if (its_group == group && state != 'Z' && state != 'X') return true;
-  }
-  return false;
 }
 
 class Child {
@@ -230,11 +128,11 @@ int Child::prepare() {
   if (!null_.open()) return errno;
   if (!command_.input.empty()) {
     if (const int error = stdin_.open()) return error;
-    make_non_blocking(stdin_.write);
+    stdin_.write.make_non_blocking();
   }
   if (command_.capture_stdout) {
     if (const int error = stdout_.open()) return error;
-    make_non_blocking(stdout_.read);
+    stdout_.read.make_non_blocking();
   }
   if (command_.stop.stop_possible()) {
     stop_ = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -244,42 +142,14 @@ int Child::prepare() {
 }
 
 int Child::spawn() {
-  std::vector<std::string> arguments = arguments_of(command_);
-  std::vector<std::string> environment = environment_with(command_.extra_environment);
-  if (has_nul(arguments) || has_nul(environment)) return EINVAL;
-
-  posix_spawn_file_actions_t files;
-  if (const int error = ::posix_spawn_file_actions_init(&files)) return error;
-  const std::unique_ptr<posix_spawn_file_actions_t, int (*)(posix_spawn_file_actions_t*)> files_owner(
-      &files, ::posix_spawn_file_actions_destroy);
-  posix_spawnattr_t attributes;
-  if (const int error = ::posix_spawnattr_init(&attributes)) return error;
-  const std::unique_ptr<posix_spawnattr_t, int (*)(posix_spawnattr_t*)> attributes_owner(&attributes,
-                                                                                         ::posix_spawnattr_destroy);
-
-  sigset_t none;
-  ::sigemptyset(&none);
-  sigset_t all;
-  ::sigfillset(&all);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &all);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-
-  int error = ::posix_spawn_file_actions_adddup2(&files, stdin_.read.open() ? stdin_.read.get() : null_.get(), 0);
-  if (error == 0 && stdout_.write.open()) {
-    error = ::posix_spawn_file_actions_adddup2(&files, stdout_.write.get(), STDOUT_FILENO);
-  }
-  if (error == 0 && command_.discard_stderr) {
-    error = ::posix_spawn_file_actions_adddup2(&files, null_.get(), STDERR_FILENO);
-  }
-  if (error == 0) error = ::posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-  if (error != 0) return error;
-
-  std::vector<char*> argv = pointers_to(arguments);
-  std::vector<char*> envp = pointers_to(environment);
+  Spawn request;
+  request.argv = arguments_of(command_);
+  request.environment = environment_with(command_.extra_environment);
+  request.stdin_fd = stdin_.read.open() ? stdin_.read.get() : null_.get();
+  if (stdout_.write.open()) request.stdout_fd = stdout_.write.get();
+  if (command_.discard_stderr) request.stderr_fd = null_.get();
   pid_t pid = -1;
-  error = ::posix_spawnp(&pid, argv[0], &files, &attributes, argv.data(), envp.data());
+  const int error = base::spawn(std::move(request), pid);
   if (error == 0) pid_ = pid;
   return error;
 }

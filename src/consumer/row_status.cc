@@ -1,5 +1,9 @@
 #include "consumer/row_status.h"
 
+#include <algorithm>
+
+#include "wire/json_reader.h"
+
 namespace kcl::consumer {
 
 namespace {
@@ -27,6 +31,31 @@ std::string row_status(const ShardStatus& status) {
   if (status.behind) json += R"(,"behind_ms":)" + std::to_string(status.behind->count());
   if (!status.last_error.empty()) json += R"(,"last_error":)" + quoted(status.last_error, kLongestError);
   return json + '}';
+}
+
+std::optional<RowStatus> parse_row_status(std::string_view text) {
+  wire::JsonReader reader(text);
+  RowStatus status;
+  if (!reader.enter_map()) return std::nullopt;
+  while (reader.more()) {
+    const std::string name(reader.name());
+    if (name == "state") {
+      status.state = reader.text();
+    } else if (name == "since") {
+      status.since = parse_iso8601(reader.text());
+    } else if (name == "waiting_for") {
+      status.waiting_for = reader.text();
+    } else if (name == "behind_ms") {
+      status.behind = std::chrono::milliseconds(std::max<std::int64_t>(0, reader.integer()));
+    } else if (name == "last_error") {
+      status.last_error = reader.text();
+    } else {
+      reader.skip();
+    }
+    if (!reader.ok()) return std::nullopt;
+  }
+  if (!reader.ok()) return std::nullopt;
+  return status;
 }
 
 }  // namespace kcl::consumer

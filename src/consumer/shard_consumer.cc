@@ -31,10 +31,20 @@ ShardConsumer::ShardConsumer(ConsumerContext& context, std::unique_ptr<leases::L
 
 ShardConsumer::~ShardConsumer() { context_.metrics.retire("shard", shard_id(), context_.loop.wall()); }
 
-bool ShardConsumer::leaving() const { return shutdown_requested_ || hold_->ended() || hold_->claimed_by().has_value(); }
+bool ShardConsumer::leaving() const {
+  return shutdown_requested_ || starts_over_ || hold_->ended() || hold_->claimed_by().has_value();
+}
 
 void ShardConsumer::request_shutdown() {
   shutdown_requested_ = true;
+  wake_.notify_all();
+}
+
+void ShardConsumer::start_over(std::string why) {
+  if (starts_over_ || hold_->ended()) return;
+  starts_over_ = true;
+  log_.warning("shard_starts_over", {{"from", hold_->row().checkpoint.text()}, {"error", why}});
+  status_.last_error = std::move(why);
   wake_.notify_all();
 }
 
@@ -339,7 +349,7 @@ Task<std::optional<Duration>> ShardConsumer::end_shard_once() {
 Task<void> ShardConsumer::leave() {
   if (!hold_->ended()) {
     const ShardState how = shutdown_requested_ ? ShardState::stopping : ShardState::handing_over;
-    if (processor_ && initialized_ && hold_->may_deliver()) {
+    if (processor_ && initialized_ && !starts_over_ && hold_->may_deliver()) {
       enter_call(how, "shutdown_requested");
       const CallbackResult result = co_await processor_->shutdown_requested();
       if (!result.ok()) failed("shutdown_requested", result);
@@ -385,7 +395,7 @@ Task<void> ShardConsumer::give_up(ShardState how) {
 }
 
 std::optional<Position> ShardConsumer::unsaved() const {
-  if (!done_) return std::nullopt;
+  if (!done_ || starts_over_) return std::nullopt;
   const Position& stored = hold_->row().checkpoint;
   if (stored.is_real() && *done_ <= stored) return std::nullopt;
   return done_;

@@ -5,6 +5,7 @@
 //    done with: processed or, under OnError::bisect, taken by the dead-letter sink (C1, C2, C5).
 //  - No callback starts unless the lease is certainly held at that moment (C8).
 //  - The lease is released, or handed over, only after the last callback has returned (C10).
+//  - Of a program that asks to start over, nothing is stored any more: what it did not checkpoint comes again (C1).
 //
 // Lives on the strand. run() ends when the lease is over for this worker; nothing of it is left then.
 #pragma once
@@ -79,6 +80,7 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<ports::CheckpointResult> checkpoint(std::optional<Position> position) override;
   base::BootTime valid_until() const override { return hold_->valid_until(); }
   bool lost() const override { return hold_->ended() && !hold_->given_up(); }
+  void start_over(std::string why) override;
 
   base::Task<void> live();
   base::Task<void> renew();
@@ -144,6 +146,8 @@ class ShardConsumer final : private ports::Checkpoints {
   std::vector<std::string> waits_for_;
   bool initialized_ = false;
   bool shutdown_requested_ = false;
+  /// The program lost what it was given: see ports::Checkpoints.
+  bool starts_over_ = false;
   base::BootTime last_checkpoint_{};
 
   ShardStatus status_;

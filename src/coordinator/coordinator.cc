@@ -17,8 +17,15 @@ namespace {
 // Enough doublings for any table.
 constexpr unsigned kLastRound = 20;
 
+// A claim is withdrawn after so many failover times, and a lease that is not given is left alone for this long at most.
+constexpr int kClaimPatience = 3;
+constexpr Duration kLongestPause = std::chrono::hours(1);
+
 // Once a write of a process that is gone may land late, or an operator may lend a hand.
 constexpr int kSignsOfLife = 2;
+
+// A Go worker's checkpoint erases a claim as if by accident; one that gives nothing erases every one.
+constexpr int kErasuresBorne = 6;
 
 }  // namespace
 
@@ -32,7 +39,7 @@ Coordinator::Coordinator(base::Loop& loop, base::Random& random, leases::LeaseTa
       options_(options),
       running_(std::move(running)),
       acquired_(std::move(acquired)),
-      ages_(table.options().failover) {}
+      ages_(table.options().failover, table.options().me.worker_id) {}
 
 Task<void> Coordinator::run(base::Stop& stop) {
   while (!stop.requested()) co_await turn(stop);
@@ -47,7 +54,13 @@ Task<void> Coordinator::settle_claims() {
     const auto withdrawn = co_await table_.withdraw_claim(claim.observed);
     if (withdrawn.kind == leases::ChangeResult::Kind::done) continue;
     auto read = co_await table_.get(key);
-    if (read && read->lease && granted_to_me(*read->lease)) co_await take(*std::move(read->lease), false);
+    if (!read || !read->lease) continue;
+    if (granted_to_me(*read->lease)) {
+      co_await take(*std::move(read->lease), false);
+    } else if (table_.format().claims_reserve() && read->lease->claim == my_claim()) {
+      // A Go worker has let go for it: left there, the claim would keep everyone away from the shard.
+      co_await table_.withdraw_claim(*std::move(read->lease));
+    }
   }
 }
 
@@ -63,10 +76,12 @@ Task<void> Coordinator::turn(base::Stop& stop) {
   ages_.observe(*scan);
   if (!std::exchange(reclaimed_, true) && options_.static_identity) co_await reclaim(*scan);
   look_for_twins(*scan, running_());
+  look_for_setbacks(*scan);
   co_await take_granted(*scan, running_());
 
   const auto leases = shards::by_shard(scan->leases);
   const auto running = running_();
+  std::erase_if(refuted_, [&](const auto& entry) { return loop_.now() >= entry.second.until; });
   PlanInput input;
   input.me = table_.options().me.worker_id;
   input.max_leases = options_.max_leases;
@@ -106,8 +121,8 @@ Task<void> Coordinator::turn(base::Stop& stop) {
 /// to its end.
 BootTime Coordinator::next_turn(const shards::LeasesByShard& leases) {
   const Duration failover = table_.options().failover;
-  // What it was to take and did not get, another has taken, or it is still there.
-  const bool in_motion = moved_ || !plan_.take.empty();
+  // What it was to take and did not get, another has taken, or it is still there, as is what another is about to take.
+  const bool in_motion = moved_ || !plan_.take.empty() || plan_.unsettled;
   const Duration pause = in_motion ? failover / 40 : failover / 10;
   const BootTime now = loop_.now();
   const BootTime earliest = now + failover / 80;
@@ -123,9 +138,18 @@ BootTime Coordinator::next_turn(const shards::LeasesByShard& leases) {
 
 /// The lease was handed to this worker in answer to its claim: by the row's content alone (R5).
 bool Coordinator::granted_to_me(const Lease& lease) const {
-  const auto& me = table_.options().me;
-  return lease.owner == me.worker_id && lease.claim == leases::Claim::of(me) && lease.last_written_by_kclpp() &&
-         !lease.checkpoint_owner && !lease.ended();
+  return table_.format().granted(lease, table_.options().me);
+}
+
+leases::Claim Coordinator::my_claim() const { return table_.format().claim_of(table_.options().me); }
+
+bool Coordinator::reserved_for_other(const Lease& lease) const {
+  return table_.format().claims_reserve() && lease.claim && lease.claim != my_claim();
+}
+
+bool Coordinator::outdated(const Lease& lease) const {
+  const auto refuted = refuted_.find(lease.key);
+  return refuted != refuted_.end() && lease.counter <= refuted->second.counter && loop_.now() < refuted->second.until;
 }
 
 PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard& leases,
@@ -138,27 +162,41 @@ PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard&
   seen.ended = lease.ended();
   seen.owner = lease.owner.value_or("");
   if (lease.claim && lease.claim->worker_id != seen.owner) seen.claimer = lease.claim->worker_id;
+  // Go workers erase claims without an answer: one is given its time before it is made again.
+  if (lease.go && lease.owner && seen.claimer.empty() && claims_.contains(lease.key))
+    seen.claimer = table_.options().me.worker_id;
   seen.blocked = !shards::blocking_parents(lease, sync_.last_view().listing, leases).empty();
   seen.throughput_kbps = lease.throughput_kbps;
 
   const BootTime expiry = ages_.expires_at(lease);
-  // Unowned is free at once only if its holder released it, or it is new: after an operator's release the old holder
-  // may still be within its deadline (R4).
-  const bool free = !lease.owner && !lease.checkpoint_owner && (lease.last_written_by_kclpp() || lease.counter == 0);
+  const bool reserved = reserved_for_other(lease);
+  // Not whatever has no owner: after an operator's release the old holder may still be within its deadline (R4).
+  const bool free = lease.let_go() && !reserved;
+  BootTime lies_since = now;
   if (running.contains(lease.key)) {
     seen.state = State::ours;
+  } else if (outdated(lease)) {
+    seen.state = State::waiting;
   } else if (free) {
     seen.state = State::free;
-    seen.overdue = now - ages_.unchanged_since(lease).value_or(now) >= failover / 2;
+    lies_since = ages_.unchanged_since(lease).value_or(now);
   } else if (expiry <= now) {
     seen.state = State::expired;
-    seen.overdue = now - expiry >= failover / 2;
+    lies_since = expiry;
   } else {
     const bool nobodys = !lease.owner || *lease.owner == table_.options().me.worker_id;
     seen.state = nobodys ? State::waiting : State::theirs;
-    seen.foreign = seen.state == State::theirs && !lease.last_written_by_kclpp();
+    // Given to its claimer, who has not come yet.
+    if (!lease.owner && reserved) {
+      seen.state = State::theirs;
+      seen.owner = lease.claim->worker_id;
+      seen.claimer = seen.owner;
+    }
+    seen.foreign = seen.state == State::theirs && !lease.go && !lease.last_written_by_kclpp();
     seen.stealable = seen.foreign && !lease.checkpoint_owner && ages_.stealable_at(lease) <= now;
   }
+  seen.left_lying = now - lies_since >= failover / 10;
+  seen.overdue = now - lies_since >= failover / 2;
   if (const auto spared = spared_.find(lease.key); spared != spared_.end() && spared->second.until > now) {
     // Counts as load of its owner, and is not asked for again so soon.
     if (seen.state == State::theirs && seen.claimer.empty()) seen.claimer = seen.owner;
@@ -217,13 +255,16 @@ Task<bool> Coordinator::take(Lease lease, bool by_age) {
   }
   const std::string previous = lease.owner.value_or("nobody");
   const std::string key = lease.key;
+  const std::int64_t counter = lease.counter;
   const leases::TakeMarks marks = sync_.marks_for(lease.key);
   auto result = co_await table_.take(std::move(lease), marks);
   if (!result.hold) {
+    if (result.refused) refuted_[key] = {.counter = counter, .until = loop_.now() + table_.options().failover};
     log_.debug("lease_not_taken", {{"shard", key}, {"reason", result.message}});
     co_return false;
   }
   claims_.erase(key);
+  erased_.erase(key);
   log_.info("lease_taken", {{"shard", key}, {"from", previous}, {"epoch", result.hold->epoch()}});
   acquired_(std::move(result.hold));
   co_return true;
@@ -259,6 +300,21 @@ void Coordinator::look_for_twins(const leases::LeaseScan& scan, const std::set<s
   next_twin_report_ = loop_.now() + std::chrono::minutes(10);
   log_.error("worker_id_in_use", {{"error", "another live process has the worker id " + me.worker_id +
                                                 ": give each its own; nothing is taken from it"}});
+}
+
+/// No kclpp worker moves a checkpoint backwards.
+void Coordinator::look_for_setbacks(const leases::LeaseScan& scan) {
+  if (!table_.format().checkpoints_may_go_back()) return;
+  for (const auto& setback : checkpoints_.look(scan.leases)) {
+    log_.error("checkpoint_moved_back",
+               {{"shard", setback.shard_id},
+                {"from", setback.from.text()},
+                {"to", setback.to.text()},
+                {"owner", setback.owner},
+                {"what_to_do",
+                 "a Go worker that had lost this lease wrote all the same, or somebody wound it back: the records "
+                 "between the two come again"}});
+  }
 }
 
 Task<void> Coordinator::look_at_neighbours(const std::optional<std::string>& java_version,
@@ -315,19 +371,20 @@ Task<void> Coordinator::claim(Lease lease) {
 /// A holder that does not hand over in time (a long callback, or it is dead and its age will tell) is left alone for a
 /// while, longer each time.
 Task<void> Coordinator::withdraw_old_claims(const shards::LeasesByShard& leases) {
-  const Duration patience = 3 * table_.options().failover;
+  const Duration patience = kClaimPatience * table_.options().failover;
   const BootTime now = loop_.now();
   std::erase_if(spared_, [&](const auto& entry) {
     const auto row = leases.find(entry.first);
     return row == leases.end() || row->second.owner != entry.second.owner;
   });
-  constexpr Duration kLongestPause = std::chrono::hours(1);
   std::vector<Lease> overdue;
   for (auto it = claims_.begin(); it != claims_.end();) {
     const auto row = leases.find(it->first);
-    const bool settled = row == leases.end() || (row->second.claim != leases::Claim::of(table_.options().me) &&
-                                                 now - it->second.since > table_.options().failover);
+    const bool settled =
+        row == leases.end() || (row->second.claim != my_claim() && now - it->second.since > table_.options().failover);
     if (settled) {
+      const auto& owner = it->second.observed.owner;
+      if (row != leases.end() && owner && row->second.owner == owner) note_erased(it->first, *owner);
       it = claims_.erase(it);
       continue;
     }
@@ -341,11 +398,24 @@ Task<void> Coordinator::withdraw_old_claims(const shards::LeasesByShard& leases)
     if (result.kind == leases::ChangeResult::Kind::unsettled) continue;
     log_.info("lease_claim_withdrawn", {{"shard", key}, {"owner", owner}});
     claims_.erase(key);
-    Spared& spared = spared_[key];
-    spared.owner = owner;
-    spared.pause = std::min(std::max(patience, 2 * spared.pause), std::max(patience, kLongestPause));
-    spared.until = now + spared.pause;
+    spare(key, owner);
   }
+}
+
+/// A claim that vanished without an answer is made again, and again, and then left for a while.
+void Coordinator::note_erased(const std::string& key, const std::string& owner) {
+  if (++erased_[key] < kErasuresBorne) return;
+  erased_.erase(key);
+  log_.info("lease_claim_erased", {{"shard", key}, {"owner", owner}});
+  spare(key, owner);
+}
+
+void Coordinator::spare(const std::string& key, const std::string& owner) {
+  const Duration patience = kClaimPatience * table_.options().failover;
+  Spared& spared = spared_[key];
+  spared.owner = owner;
+  spared.pause = std::min(std::max(patience, 2 * spared.pause), std::max(patience, kLongestPause));
+  spared.until = loop_.now() + spared.pause;
 }
 
 }  // namespace kcl::coordinator

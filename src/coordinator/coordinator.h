@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/task.h"
 #include "base/wait.h"
+#include "coordinator/checkpoint_watch.h"
 #include "coordinator/finish.h"
 #include "coordinator/lease_ages.h"
 #include "coordinator/lease_plan.h"
@@ -63,6 +64,11 @@ class Coordinator {
   Outlook look_out(const leases::LeaseScan& scan, const std::vector<PlanLease>& seen,
                    const shards::LeasesByShard& leases) const;
   bool granted_to_me(const leases::Lease& lease) const;
+  leases::Claim my_claim() const;
+  /// A claim of another worker keeps this one from the lease until its time is over.
+  bool reserved_for_other(const leases::Lease& lease) const;
+  void look_for_setbacks(const leases::LeaseScan& scan);
+  bool outdated(const leases::Lease& lease) const;
   base::Task<void> take_granted(const leases::LeaseScan& scan, const std::set<std::string>& running);
   base::Task<bool> take_planned(leases::Lease lease, bool by_age, base::Stop& stop);
   base::Task<bool> take(leases::Lease lease, bool by_age);
@@ -73,6 +79,8 @@ class Coordinator {
                                       const std::vector<PlanLease>& seen, const shards::LeasesByShard& leases);
   void look_for_twins(const leases::LeaseScan& scan, const std::set<std::string>& running);
   base::Task<void> withdraw_old_claims(const shards::LeasesByShard& leases);
+  void note_erased(const std::string& key, const std::string& owner);
+  void spare(const std::string& key, const std::string& owner);
   base::Task<void> settle_claims();
   base::BootTime next_turn(const shards::LeasesByShard& leases);
 
@@ -86,6 +94,7 @@ class Coordinator {
   Acquired acquired_;
 
   LeaseAges ages_;
+  CheckpointWatch checkpoints_;
   LeasePlan plan_;
   Outlook outlook_;
   /// Doubles the round limit while there is something to take (lease-traces 18).
@@ -99,6 +108,16 @@ class Coordinator {
     base::Duration pause{};
   };
   std::map<std::string, Spared> spared_;
+  /// How often in a row a claim was erased that nobody had answered: by a Go worker that gives nothing, or by its
+  /// checkpoints.
+  std::map<std::string, int> erased_;
+  /// Rows that a refused take has shown to be newer than that counter, whatever a stale scan goes on showing. For a
+  /// while: a row that was deleted may come back with a smaller one.
+  struct Refuted {
+    std::int64_t counter = 0;
+    base::BootTime until{};
+  };
+  std::map<std::string, Refuted> refuted_;
   bool reclaimed_ = false;
   Neighbours neighbours_ = Neighbours::none;
   std::optional<std::string> java_version_;

@@ -5,11 +5,17 @@
 // owner, in either direction, is a sign of life. Age counts only across this worker's own successful reads: after a gap
 // in them that is longer than a third of the failover time, nothing expires for one more renewal interval (C13,
 // lease-traces 10).
+//
+// A `vmware-go` row carries the time of a wall clock, by which Go workers go. Here it only adds patience: such a lease
+// is free when that time has passed and the row stood still for the failover time, or when it stood still for three of
+// them and a minute at least: its writer's clock may have been fast (lease-traces 16). While somebody claims it, the
+// two minutes that Go workers give a claim come on top. There a checkpoint, too, is a sign of life.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "leases/lease.h"
@@ -19,7 +25,8 @@ namespace kcl::coordinator {
 
 class LeaseAges {
  public:
-  explicit LeaseAges(base::Duration failover) : failover_(failover) {}
+  /// `me`: claims of this worker keep it from nothing.
+  explicit LeaseAges(base::Duration failover, std::string me = {}) : failover_(failover), me_(std::move(me)) {}
 
   /// A whole scan: rows that it does not show are forgotten.
   void observe(const leases::LeaseScan& scan);
@@ -45,19 +52,27 @@ class LeaseAges {
     std::int64_t counter = 0;
     std::optional<leases::Token> token;
     std::optional<std::string> owner;
+    /// Only of a `vmware-go` row: a Go worker's checkpoint changes nothing else.
+    std::optional<Position> checkpoint;
     base::BootTime since{};
     std::optional<base::BootTime> changed;
     base::BootTime token_since{};
     base::Duration longest_gap{};
     int renewals = 0;
   };
+  /// The row is as it was seen.
+  static bool unchanged(const Seen& seen, const leases::Lease& lease);
   base::Duration holders_time(const leases::Lease& lease) const;
+  base::BootTime go_row_expires_at(const leases::Lease& lease, base::BootTime since) const;
   void note_read(const ports::Timing& timing);
   void update(const leases::Lease& lease, base::BootTime received);
 
   base::Duration failover_;
+  std::string me_;
   std::map<std::string, Seen> seen_;
   std::optional<base::BootTime> last_read_;
+  /// What the store's clock showed, and when that was heard.
+  std::optional<std::pair<Timestamp, base::BootTime>> server_clock_;
   base::BootTime nothing_expires_before_{};
   /// Since when reads have come without a long gap.
   base::BootTime watched_since_{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace kcl::coordinator {
 
@@ -12,10 +13,15 @@ using State = PlanLease::State;
 
 bool is_load(const PlanLease& lease) { return !lease.ended && !lease.blocked; }
 
+bool is_takeable(const PlanLease& lease) {
+  return is_load(lease) && (lease.state == State::free || lease.state == State::expired);
+}
+
+using Loads = std::map<std::string, std::size_t>;
+
 /// Who will have how many leases once the claims that are under way have been granted.
-std::map<std::string, std::size_t> expected_loads(const PlanInput& input) {
-  std::map<std::string, std::size_t> loads;
-  loads[input.me];
+Loads expected_loads(const PlanInput& input) {
+  Loads loads;
   for (const PlanLease& lease : input.leases) {
     if (lease.state != State::ours && lease.state != State::theirs) continue;
     const std::string& owner = lease.state == State::ours ? input.me : lease.owner;
@@ -24,6 +30,12 @@ std::map<std::string, std::size_t> expected_loads(const PlanInput& input) {
     if (!lease.claimer.empty()) loads[lease.claimer];
     if (is_load(lease)) ++loads[lease.claimer.empty() ? owner : lease.claimer];
   }
+  // Whoever lets one expire is gone, though others of its leases were renewed a little later: to wait for the last of
+  // them would leave them all lying.
+  for (const PlanLease& lease : input.leases) {
+    if (lease.state == State::expired && is_load(lease) && lease.owner != input.me) loads.erase(lease.owner);
+  }
+  loads[input.me];
   return loads;
 }
 
@@ -36,15 +48,42 @@ std::vector<const PlanLease*> by_weight(std::vector<const PlanLease*> leases, co
   return leases;
 }
 
-void plan_takes(const PlanInput& input, std::size_t fair_share, std::size_t mine, LeasePlan& plan) {
+/// Those of `leases` that this worker gets when each in turn goes to whoever has least then.
+std::set<std::string> dealt_to_me(std::vector<const PlanLease*> leases, Loads loads, const PlanInput& input) {
+  std::set<std::string> mine;
+  std::ranges::sort(leases, {}, &PlanLease::key);
+  // The others' caps are not known here: what they leave lying tells.
+  if (loads.at(input.me) >= input.max_leases && loads.size() > 1) loads.erase(input.me);
+  for (const PlanLease* lease : leases) {
+    auto taker = loads.begin();
+    std::uint64_t weight = 0;
+    for (auto it = loads.begin(); it != loads.end(); ++it) {
+      if (it->second > taker->second) continue;
+      const std::uint64_t its_weight = rendezvous_weight(it->first, lease->key);
+      if (it->second == taker->second && its_weight < weight) continue;
+      taker = it;
+      weight = its_weight;
+    }
+    ++taker->second;
+    if (taker->first == input.me) mine.insert(lease->key);
+  }
+  return mine;
+}
+
+void plan_takes(const PlanInput& input, std::size_t fair_share, const Loads& loads, LeasePlan& plan) {
   std::vector<const PlanLease*> takeable;
   for (const PlanLease& lease : input.leases) {
-    if (is_load(lease) && (lease.state == State::free || lease.state == State::expired)) takeable.push_back(&lease);
+    if (is_takeable(lease)) takeable.push_back(&lease);
   }
   plan.unowned_left = !takeable.empty();
+  plan.unsettled = !std::ranges::all_of(takeable, &PlanLease::overdue);
+  const bool cold = 2 * takeable.size() > plan.load;
+  const std::size_t limit = cold ? input.round_limit : SIZE_MAX;
+  std::size_t mine = loads.at(input.me);
+  const auto dealt = dealt_to_me(takeable, loads, input);
   for (const PlanLease* lease : by_weight(std::move(takeable), input.me)) {
-    if (plan.take.size() >= input.round_limit || mine >= input.max_leases) break;
-    if (mine >= fair_share && !lease->overdue) continue;
+    if (plan.take.size() >= limit || mine >= input.max_leases) break;
+    if (!lease->overdue && (mine >= fair_share || !(lease->left_lying || dealt.contains(lease->key)))) continue;
     plan.take.push_back(lease->key);
     ++mine;
   }
@@ -149,7 +188,7 @@ LeasePlan plan_leases(const PlanInput& input) {
   plan.workers = loads.size();
   plan.load = static_cast<std::size_t>(std::count_if(input.leases.begin(), input.leases.end(), is_load));
   const std::size_t fair_share = (plan.load + plan.workers - 1) / plan.workers;
-  plan_takes(input, fair_share, loads.at(input.me), plan);
+  plan_takes(input, fair_share, loads, plan);
   // What lies free is spread first: moving leases meanwhile would only move them twice.
   if (!plan.unowned_left) plan_claims(input, loads.at(input.me), fair_share, plan);
   return plan;

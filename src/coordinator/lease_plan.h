@@ -2,12 +2,17 @@
 //
 //  - Ancestors first: a blocked lease is not taken, and counts neither as load nor against the cap; so does an ended
 //  one.
-//  - Fair share in doubling rounds: while others may be starting too, take 1, 2, 4, … with a fresh look between.
+//  - What lies free is dealt out: each lease to whoever has least. All workers see about the same and deal alike, so
+//  they do not race for the same rows, and nothing has to move again afterwards. What its taker leaves lying, another
+//  takes.
+//  - In doubling rounds while most leases lie free, since then others may be starting too: take 1, 2, 4, … with a fresh
+//  look between.
+//  - An owner that has let a lease expire is no worker: its other leases will follow.
 //  - Least movement: ask another worker for a lease only while that evens the two out: by number of leases, or by what
 //  they bring. A move is never undone by the next look.
 //  - A Java worker hands nothing over. Beside 2.x a lease is stolen from it, one at a time; beside a 3.x leader none
 //  is.
-//  - Rows are picked by rendezvous hash, so that workers do not race for the same ones.
+//  - Otherwise rows are picked by rendezvous hash.
 #pragma once
 
 #include <cstddef>
@@ -33,12 +38,14 @@ struct PlanLease {
   };
   std::string key;
   State state = State::theirs;
-  /// Of `theirs`.
+  /// Whom the row names, if anybody.
   std::string owner;
   /// Who asks for it; empty for nobody.
   std::string claimer;
   bool ended = false;
   bool blocked = false;
+  /// Takeable for long enough that whoever it is dealt to would have taken it.
+  bool left_lying = false;
   /// Takeable for long enough that whoever had room for it in its fair share would have taken it.
   bool overdue = false;
   /// Of `theirs`: held by Java, which hands nothing over.
@@ -53,7 +60,7 @@ struct PlanInput {
   std::vector<PlanLease> leases;
   std::string me;
   std::size_t max_leases = SIZE_MAX;
-  /// At most so many takes and claims: the doubling round.
+  /// At most so many claims, and takes while most leases lie free: the doubling round.
   std::size_t round_limit = 1;
   LeaseBalance balance = LeaseBalance::count;
   Neighbours neighbours = Neighbours::none;
@@ -73,6 +80,8 @@ struct LeasePlan {
   std::size_t load = 0;
   /// Some leases are there for the taking, whoever takes them.
   bool unowned_left = false;
+  /// Some of them since a moment ago: somebody is about to take them.
+  bool unsettled = false;
 };
 
 LeasePlan plan_leases(const PlanInput& input);

@@ -127,19 +127,31 @@ Task<SyncResult<void>> ShardSync::list(ListShards::Filter filter, Timestamp time
   co_return SyncResult<void>();
 }
 
-SyncResult<void> ShardSync::check_stream(const StreamDescription& description, const std::vector<Lease>& leases) {
+SyncResult<void> ShardSync::check_stream(const StreamDescription& description, const leases::LeaseScan& scan) {
   const auto created = std::chrono::floor<seconds>(description.created);
-  for (const Lease& lease : leases) {
-    if (!lease.stream_created || *lease.stream_created == created) continue;
+  std::optional<std::chrono::sys_seconds> other;
+  const auto look_at = [&](const std::optional<std::chrono::sys_seconds>& on_record) {
+    if (on_record && *on_record != created) other = on_record;
+  };
+  for (const Lease& lease : scan.leases) look_at(lease.stream_created);
+  if (scan.application) look_at(scan.application->stream_created);
+  if (other) {
     return Failure{
         conflict("the leases in this table belong to a stream " + options_.stream + " created at " +
-                 to_iso8601(Timestamp(*lease.stream_created)) + ", but the stream of that name now was created at " +
+                 to_iso8601(Timestamp(*other)) + ", but the stream of that name now was created at " +
                  to_iso8601(description.created) +
                  ": its shards have the same ids and other records. Use another application name or lease table, or "
                  "delete the old one")};
   }
   stream_created_ = created;
   return {};
+}
+
+/// Where the row for the application is gone, or has not been seen yet, what this worker knows from before counts.
+std::optional<Timestamp> ShardSync::recorded_start(const leases::LeaseScan& scan, const View& view) const {
+  if (!table_.format().has_application_row()) return shards::start_instant(view.leases);
+  if (scan.application) return scan.application->start_instant;
+  return view_ ? std::optional(view_->start_instant) : std::nullopt;
 }
 
 Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
@@ -156,14 +168,16 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
   for (const auto& bad : scan->unreadable) {
     log_.warning("lease_row_unreadable", {{"lease", bad.key}, {"problem", bad.problem}});
   }
-  auto same_stream = check_stream(*description.value, scan->leases);
+  auto same_stream = check_stream(*description.value, *scan);
   if (!same_stream) co_return Failure{same_stream.error()};
 
   view->leases = shards::by_shard(scan->leases);
+  const bool own_row = table_.format().has_application_row();
+  view->anchored = own_row ? scan->application.has_value() : !view->leases.empty();
   const auto configured = configured_start(description.value->server_time);
-  view->start_instant = shards::start_instant(view->leases).value_or(configured);
-  const bool other_start = options_.initial == shards::InitialPosition::at_timestamp && !view->leases.empty() &&
-                           view->start_instant != configured;
+  view->start_instant = recorded_start(*scan, *view).value_or(configured);
+  const bool other_start =
+      options_.initial == shards::InitialPosition::at_timestamp && view->anchored && view->start_instant != configured;
   if (other_start) {
     co_return Failure{conflict("this application started reading at " + to_iso8601(view->start_instant) +
                                ", which its lease table has on record; a start at " + to_iso8601(configured) +
@@ -185,6 +199,11 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
       view->listing.since_start.insert(id);
       // Born between the two listings: known is better than unknown.
       view->listing.shards.try_emplace(id, std::move(shard));
+    }
+    // Beside a row for the application every other one is of a shard that somebody reads: its children are to be read
+    // from their beginning, also where that was before the application's first kclpp worker.
+    for (const auto& [id, lease] : view->leases) {
+      if (own_row && view->listing.find(id) != nullptr) view->listing.since_start.insert(id);
     }
     // The second listing may be older than the first: what descends from a shard that was open then was born since.
     for (const Shard* shard : view->listing.ancestors_first()) {
@@ -218,7 +237,25 @@ Task<SyncResult<void>> ShardSync::create(Lease lease, const View& basis, Origin 
   co_return Failure{transient("lease " + key + ": " + result.message)};
 }
 
+Task<SyncResult<void>> ShardSync::create_application_row(ViewPtr view) {
+  leases::ApplicationMarks marks;
+  marks.start_instant = view->start_instant;
+  marks.stream_created = stream_created_;
+  const auto result = co_await table_.create_application_row(marks);
+  switch (result.kind) {
+    case leases::CreateResult::Kind::created:
+    case leases::CreateResult::Kind::exists:
+      co_return SyncResult<void>();
+    case leases::CreateResult::Kind::unsettled:
+      break;
+    case leases::CreateResult::Kind::misuse:
+      co_return Failure{refused("cannot create the application's row: " + result.message)};
+  }
+  co_return Failure{transient("the application's row: " + result.message)};
+}
+
 Task<SyncResult<void>> ShardSync::create_anchor(ViewPtr view) {
+  if (table_.format().has_application_row()) co_return co_await create_application_row(std::move(view));
   auto anchor = shards::anchor_lease(view->listing, start_point(*view));
   if (!anchor) co_return Failure{transient("stream " + options_.stream + " has no shards yet")};
   co_return co_await create(*std::move(anchor), *view, *filling_);
@@ -265,13 +302,14 @@ Task<SyncResult<void>> ShardSync::create_all(std::vector<Lease> missing, ViewPtr
 Task<SyncResult<void>> ShardSync::sync() {
   auto view = co_await fresh_look();
   if (!view) co_return Failure{view.error()};
-  if ((*view)->leases.empty()) {
-    if (!filling_) filling_ = has_seen_rows_ ? Origin::repair : Origin::fresh;
+  if ((*view)->leases.empty() && !filling_) filling_ = has_seen_rows_ ? Origin::repair : Origin::fresh;
+  if (!(*view)->anchored) {
     auto anchored = co_await create_anchor(*view);
     if (!anchored) co_return Failure{anchored.error()};
     // Whoever's anchor landed has fixed the start instant: read it back, and list by it.
     view = co_await fresh_look();
     if (!view) co_return Failure{view.error()};
+    if (!(*view)->anchored) co_return Failure{transient("the first row of the table is not there yet")};
   }
   const View& basis = **view;
   auto missing = holes(basis);
@@ -311,16 +349,22 @@ Task<void> ShardSync::run(base::Stop& stop, std::function<void(std::string)> on_
   }
 }
 
+/// Rows of shards that the service has forgotten.
+std::vector<std::string> ShardSync::gone(const View& view) const {
+  if (table_.format().keeps_ended_rows()) return shards::unlisted_leases(view.listing, view.leases);
+  return shards::vanished_leases(view.listing, view.leases, *stream_created_);
+}
+
 /// Rows that have been superfluous for long enough, in every look of this worker since then.
 Task<void> ShardSync::clean_up() {
   const ViewPtr view = view_;
   const BootTime now = loop_.now();
   std::map<std::string, BootTime> due;
-  for (const auto& key : shards::removable_leases(view->listing, view->leases))
-    due.emplace(key, now + options_.keep_ended);
-  for (const auto& key : shards::vanished_leases(view->listing, view->leases, *stream_created_)) {
-    due.emplace(key, now + kVanishedFor);
+  if (!table_.format().keeps_ended_rows()) {
+    for (const auto& key : shards::removable_leases(view->listing, view->leases))
+      due.emplace(key, now + options_.keep_ended);
   }
+  for (const auto& key : gone(*view)) due.emplace(key, now + kVanishedFor);
   // Whoever was due before keeps its date.
   for (auto& [key, date] : due) {
     if (const auto known = removal_due_.find(key); known != removal_due_.end()) date = std::min(date, known->second);

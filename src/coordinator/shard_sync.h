@@ -75,6 +75,8 @@ class ShardSync {
     shards::Listing listing;
     shards::LeasesByShard leases;
     Timestamp start_instant{};
+    /// The start instant is on record; without it no lease is created but the one that records it.
+    bool anchored = false;
     /// When the older of the two was asked for.
     base::BootTime sent{};
   };
@@ -103,10 +105,13 @@ class ShardSync {
  private:
   base::Task<SyncResult<ViewPtr>> look();
   base::Task<SyncResult<void>> list(ListShards::Filter filter, Timestamp timestamp, std::map<std::string, Shard>& into);
-  SyncResult<void> check_stream(const StreamDescription& description, const std::vector<leases::Lease>& leases);
+  SyncResult<void> check_stream(const StreamDescription& description, const leases::LeaseScan& scan);
+  std::optional<Timestamp> recorded_start(const leases::LeaseScan& scan, const View& view) const;
+  std::vector<std::string> gone(const View& view) const;
   Timestamp configured_start(Timestamp server_time) const;
   shards::StartPoint start_point(const View& view) const;
   base::Task<SyncResult<void>> create_anchor(ViewPtr view);
+  base::Task<SyncResult<void>> create_application_row(ViewPtr view);
   base::Task<SyncResult<void>> create(leases::Lease lease, const View& basis, leases::Origin origin);
   base::Task<SyncResult<void>> create_all(std::vector<leases::Lease> missing, ViewPtr basis);
   base::Task<bool> create_missing(leases::Lease lease, const View& basis, SyncResult<void>& result);

@@ -40,6 +40,8 @@ class Allowance {
   explicit Allowance(std::uint64_t per_second) : per_second_(per_second) {}
 
   bool is_open(Timestamp now) const { return used_ < per_second_ || now >= next_second(); }
+  /// When it is open, or was.
+  Timestamp opens_at() const { return used_ < per_second_ ? second_ : next_second(); }
   void charge(std::uint64_t amount, Timestamp now);
 
  private:

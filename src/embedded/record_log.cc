@@ -31,6 +31,7 @@ RecordLog::Block& RecordLog::block_with_room(std::size_t size) {
                      .capacity = capacity,
                      .used = 0,
                      .records = {}});
+  capacity_ += capacity;
   return blocks_.back();
 }
 
@@ -88,7 +89,10 @@ RecordLog::Slice RecordLog::read(std::uint64_t from, std::size_t max_records, st
 
 void RecordLog::trim(Timestamp horizon) {
   first_ = first_at_or_after(horizon);
-  while (!blocks_.empty() && blocks_.front().end() <= first_) blocks_.pop_front();
+  while (!blocks_.empty() && blocks_.front().end() <= first_) {
+    capacity_ -= blocks_.front().capacity;
+    blocks_.pop_front();
+  }
 }
 
 }  // namespace kcl::embedded

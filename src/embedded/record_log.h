@@ -35,6 +35,9 @@ class RecordLog {
   /// The ordinal that the next record will get.
   std::uint64_t next() const noexcept { return next_; }
 
+  /// What the held records take in memory, about.
+  std::size_t memory() const noexcept { return capacity_ + (next_ - first_) * sizeof(Record); }
+
   /// Precondition: the record arrived no earlier than the one before. Takes a copy of its bytes.
   void append(const Record::Fields& record);
 
@@ -68,6 +71,7 @@ class RecordLog {
 
   /// Adjacent, none empty.
   std::deque<Block> blocks_;
+  std::size_t capacity_ = 0;
   std::uint64_t first_ = kFirstOrdinal;
   std::uint64_t next_ = kFirstOrdinal;
 };

@@ -8,6 +8,7 @@
 
 #include "base/md5.h"
 #include "embedded/hash_space.h"
+#include "embedded/names.h"
 #include "embedded/sequence_numbers.h"
 
 namespace kcl::embedded {
@@ -17,25 +18,16 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxShards = 10'000;
-constexpr std::size_t kMaxNameLength = 128;
 constexpr std::size_t kMaxPartitionKeyCharacters = 256;
 constexpr std::size_t kMaxRecordsPerGet = 10'000;
 constexpr std::size_t kMaxBytesPerGet = 10 << 20;
-
-bool is_stream_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
-  };
-  return !name.empty() && name.size() <= kMaxNameLength && std::all_of(name.begin(), name.end(), allowed);
-}
 
 Stream::Options checked(Stream::Options options) {
   std::string faults;
   const auto require = [&faults](bool holds, const char* what) {
     if (!holds) faults += faults.empty() ? what : std::string("; ") + what;
   };
-  require(is_stream_name(options.name), "name must be 1 to 128 letters, digits, '_', '.' or '-'");
+  require(is_resource_name(options.name), "name must be 1 to 128 letters, digits, '_', '.' or '-'");
   require(options.shards >= 1 && options.shards <= kMaxShards, "shards must be 1 to 10,000");
   require(options.retention.count() > 0, "retention must be above zero");
   require(options.iterator_ttl.count() > 0, "iterator_ttl must be above zero");
@@ -76,7 +68,7 @@ std::size_t characters_of(std::string_view utf8) {
 
 Stream::Stream(Options options)
     : options_(checked(std::move(options))),
-      arn_("arn:aws:kinesis:us-east-1:000000000000:stream/" + options_.name),
+      arn_("arn:aws:kinesis:" + options_.region + ':' + options_.account + ":stream/" + options_.name),
       iterators_(purpose("iterator", options_)),
       page_tokens_(purpose("page", options_)),
       now_(options_.created) {
@@ -166,6 +158,7 @@ Stream::ShardState& Stream::open_shard(const HashKeyRange& range, std::span<Shar
   ShardState& shard = shards_.emplace_back(ShardState{.index = index,
                                                       .birth_s = birth_s,
                                                       .listing = {},
+                                                      .opened = now_,
                                                       .closed = {},
                                                       .children = {},
                                                       .log = {},
@@ -244,33 +237,77 @@ KinesisResult<StreamDescription> Stream::describe(std::string_view stream, Times
   return StreamDescription{.name = options_.name,
                            .arn = arn_,
                            .created = options_.created,
-                           .retention = std::chrono::ceil<std::chrono::hours>(options_.retention),
+                           .retention = retention_hours(),
                            .open_shards = open_.size(),
                            .server_time = now_};
 }
 
+std::size_t Stream::stored_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const ShardState& shard : shards_) bytes += shard.log.memory();
+  return bytes;
+}
+
 bool Stream::matches(const ShardState& shard, const ShardFilter& filter) const {
+  using Type = ShardFilter::Type;
   if (is_forgotten(shard)) return false;
-  return filter.type == ListShards::Filter::none || !shard.closed || *shard.closed >= filter.timestamp;
+  const auto was_open_at = [&shard](Timestamp time) {
+    return shard.opened <= time && (!shard.closed || *shard.closed >= time);
+  };
+  switch (filter.type) {
+    case Type::none:
+    case Type::from_trim_horizon:
+    case Type::after_shard_id:  // where the listing begins
+      return true;
+    case Type::from_timestamp:
+      return !shard.closed || *shard.closed >= filter.timestamp;
+    case Type::at_trim_horizon:
+      return was_open_at(std::max(trim_horizon(), options_.created));
+    case Type::at_latest:
+      return !shard.closed;
+    case Type::at_timestamp:
+      break;
+  }
+  return was_open_at(std::max({filter.timestamp, trim_horizon(), options_.created}));
+}
+
+std::size_t Stream::index_after(std::string_view shard_id) const {
+  const auto after = std::partition_point(shards_.begin(), shards_.end(),
+                                          [shard_id](const ShardState& s) { return s.listing.id <= shard_id; });
+  return static_cast<std::size_t>(after - shards_.begin());
 }
 
 KinesisResult<ShardPage> Stream::list_shards(const ListShards& request, Timestamp now) {
   advance(now);
   if (!is_named(request.stream)) return no_such_stream(request.stream);
+  const bool filtered = request.filter == ListShards::Filter::from_timestamp;
+  return query_shards({.filter = {.type = filtered ? ShardFilter::Type::from_timestamp : ShardFilter::Type::none,
+                                  .timestamp = request.timestamp,
+                                  .shard_id = {}},
+                       .exclusive_start = {},
+                       .next_token = request.next_token,
+                       .max_results = options_.page_size},
+                      now);
+}
 
-  ShardFilter filter{.type = request.filter, .timestamp = request.timestamp};
-  std::uint64_t index = 0;
-  if (!request.next_token.empty()) {
-    const auto token = page_tokens_.open(request.next_token);
+KinesisResult<ShardPage> Stream::query_shards(const ShardQuery& query, Timestamp now) {
+  using Type = ShardFilter::Type;
+  advance(now);
+  ShardFilter filter = query.filter;
+  std::size_t index = index_after(query.exclusive_start);
+  if (filter.type == Type::after_shard_id) index = std::max(index, index_after(filter.shard_id));
+  if (!query.next_token.empty()) {
+    const auto token = page_tokens_.open(query.next_token);
     if (!token) return refuse(Kind::invalid_argument, "NextToken is invalid.");
     const auto& [made, next_index, type, timestamp] = *token;
-    if (now_ - time_of(made) >= options_.page_token_ttl)
-      return refuse(Kind::invalid_argument, "NextToken has expired.");
-    const ShardFilter first_pages{.type = static_cast<ListShards::Filter>(type), .timestamp = time_of(timestamp)};
-    if (filter.type != ListShards::Filter::none && filter != first_pages) {
+    if (now_ - time_of(made) >= options_.page_token_ttl) {
+      return refuse(Kind::invalid_argument, std::string(kExpiredPageToken));
+    }
+    filter = {.type = static_cast<Type>(type), .timestamp = time_of(timestamp), .shard_id = {}};
+    const bool differs = query.filter.type != filter.type || query.filter.timestamp != filter.timestamp;
+    if (query.filter.type != Type::none && differs) {
       return refuse(Kind::invalid_argument, "ShardFilter differs from the one that NextToken was given for.");
     }
-    filter = first_pages;
     index = next_index;
   }
 
@@ -280,7 +317,7 @@ KinesisResult<ShardPage> Stream::list_shards(const ListShards& request, Timestam
     ShardState& shard = shards_[index];
     shard.log.trim(trim_horizon());
     if (!matches(shard, filter)) continue;
-    if (page.shards.size() == options_.page_size) {
+    if (page.shards.size() == query.max_results) {
       page.next_token =
           page_tokens_.seal({word_of(now_), index, static_cast<std::uint64_t>(filter.type), word_of(filter.timestamp)});
       break;
@@ -336,14 +373,20 @@ KinesisResult<std::uint64_t> Stream::position_of(const ShardState& shard, const 
   return std::min(*ordinal + skipped, shard.log.next());
 }
 
-KinesisResult<ShardIterator> Stream::get_shard_iterator(const GetShardIterator& request, Timestamp now) {
+KinesisResult<Stream::Cursor> Stream::cursor_at(const GetShardIterator& request, Timestamp now) {
   advance(now);
   if (!is_named(request.stream)) return no_such_stream(request.stream);
   const ShardState* const shard = find(request.shard_id);
   if (shard == nullptr) return no_such_shard(request.shard_id);
   auto position = position_of(*shard, request);
   if (!position) return Failure{std::move(position).error()};
-  return ShardIterator{.iterator = iterator_at(*shard, *position), .server_time = now_};
+  return Cursor{.shard = shard->index, .ordinal = *position};
+}
+
+KinesisResult<ShardIterator> Stream::get_shard_iterator(const GetShardIterator& request, Timestamp now) {
+  const auto cursor = cursor_at(request, now);
+  if (!cursor) return Failure{cursor.error()};
+  return ShardIterator{.iterator = iterator_at(shards_[cursor->shard], cursor->ordinal), .server_time = now_};
 }
 
 KinesisResult<RecordsPage> Stream::get_records(const GetRecords& request, Timestamp now) {
@@ -367,29 +410,58 @@ KinesisResult<RecordsPage> Stream::get_records(const GetRecords& request, Timest
   if (is_forgotten(shard)) return no_such_shard(shard.listing.id);
   if (!shard.reads.is_open(now_) || !shard.read_bytes.is_open(now_)) return throttled(shard);
 
-  shard.log.trim(trim_horizon());
-  const std::uint64_t from = std::max(ordinal, shard.log.first());
-  RecordLog::Slice slice = shard.log.read(from, request.limit, kMaxBytesPerGet);
+  Portion portion = read_on(shard, ordinal, request.limit, kMaxBytesPerGet);
   shard.reads.charge(1, now_);
-  shard.read_bytes.charge(slice.bytes, now_);
+  shard.read_bytes.charge(portion.slice.bytes, now_);
 
   RecordsPage page;
   page.server_time = now_;
-  page.records = std::move(slice.records);
-  page.buffer = std::move(slice.buffer);
-  const std::uint64_t next = from + page.records.size();
-  const bool at_tip = next == shard.log.next();
-  if (!at_tip) page.behind_latest = std::max(milliseconds{1}, now_ - page.records.back().approximate_arrival());
-  const bool ends = shard.closed && at_tip && (page.records.empty() || !options_.empty_answer_at_end);
-  if (!ends) {
-    page.next_iterator = iterator_at(shard, next);
-    return page;
+  page.records = std::move(portion.slice.records);
+  page.buffer = std::move(portion.slice.buffer);
+  page.behind_latest = portion.behind_latest;
+  page.child_shards = std::move(portion.child_shards);
+  if (!portion.ends) page.next_iterator = iterator_at(shard, portion.next.ordinal);
+  return page;
+}
+
+Stream::Portion Stream::read_on(ShardState& shard, std::uint64_t ordinal, std::size_t max_records,
+                                std::size_t max_bytes) {
+  shard.log.trim(trim_horizon());
+  const std::uint64_t from = std::max(ordinal, shard.log.first());
+  Portion portion;
+  portion.slice = shard.log.read(from, max_records, max_bytes);
+  const std::vector<Record>& records = portion.slice.records;
+  portion.next = {.shard = shard.index, .ordinal = from + records.size()};
+  const bool at_tip = portion.next.ordinal == shard.log.next();
+  if (!at_tip) {
+    const Record& newest = records.empty() ? shard.log.at(from) : records.back();
+    portion.behind_latest = std::max(milliseconds{1}, now_ - newest.approximate_arrival());
   }
+  portion.ends = shard.closed && at_tip && (records.empty() || !options_.empty_answer_at_end);
+  if (!portion.ends) return portion;
   for (const std::uint32_t child_index : shard.children) {
     const Shard& child = shards_[child_index].listing;
-    page.child_shards.push_back({.id = child.id, .parents = child.parents(), .hash_keys = child.hash_keys});
+    portion.child_shards.push_back({.id = child.id, .parents = child.parents(), .hash_keys = child.hash_keys});
   }
-  return page;
+  return portion;
+}
+
+KinesisResult<Stream::Portion> Stream::read(const Cursor& cursor, std::size_t max_records, std::size_t max_bytes,
+                                            Timestamp now) {
+  advance(now);
+  ShardState& shard = shards_.at(cursor.shard);
+  if (is_forgotten(shard)) return no_such_shard(shard.listing.id);
+  return read_on(shard, cursor.ordinal, max_records, max_bytes);
+}
+
+std::string Stream::number_before(const Cursor& cursor) const {
+  const ShardState& shard = shards_.at(cursor.shard);
+  const std::uint64_t before = std::max(cursor.ordinal, shard.log.first()) - 1;
+  if (before < RecordLog::kFirstOrdinal) return shard.listing.starting_sequence_number;
+  if (before >= shard.log.first()) return std::string(shard.log.at(before).sequence_number());
+  // Trimmed: any number of that ordinal is taken for it.
+  return to_sequence_number(
+      {.shard_birth_s = shard.birth_s, .ordinal = before, .arrival_s = shard.birth_s, .shard_index = shard.index});
 }
 
 // Refusals

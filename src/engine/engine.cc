@@ -28,6 +28,7 @@ leases::LeaseTableOptions table_options(const EngineOptions& options, base::Rand
   table.me.incarnation = random.uuid();
   table.failover = options.failover;
   table.call_timeout = options.failover / 4;
+  table.format = options.lease_format;
   return table;
 }
 

@@ -33,6 +33,7 @@ struct EngineOptions {
   std::string worker_id;
   base::Duration failover = std::chrono::seconds(10);
   CreateTable create_table = CreateTable::if_missing;
+  LeaseFormat lease_format = LeaseFormat::kcl;
   /// How long start-up may fail before the engine gives up.
   base::Duration start_patience = std::chrono::minutes(1);
   /// Ends by itself once nothing is left to do: see coordinator/finish.h.

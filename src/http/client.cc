@@ -9,6 +9,7 @@
 #include "http/reactor.h"
 #include "http/request_check.h"
 #include "http/transfer.h"
+#include "http/under_way.h"
 
 namespace kcl::http {
 namespace {
@@ -25,37 +26,6 @@ void check_options(const ClientOptions& options) {
 }
 
 }  // namespace
-
-/// Lives in the frame that waits: when that goes, the transfer ends. Until then the client knows of it.
-class Client::UnderWay {
- public:
-  UnderWay(Client& client, std::shared_ptr<Transfer> transfer)
-      : client_(client),
-        transfer_(std::move(transfer)),
-        where_(client_.under_way_.insert(client_.under_way_.end(), transfer_)) {}
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
-  ~UnderWay() {
-    if (transfer_->client_gone) return;
-    client_.under_way_.erase(where_);
-    if (reactor_ == nullptr || transfer_->answer) return;
-    transfer_->cancel();
-    reactor_->look_at(transfer_);
-  }
-
-  Transfer& transfer() const noexcept { return *transfer_; }
-  /// Precondition: the client is there.
-  void begin() {
-    reactor_ = &client_.next_reactor();
-    reactor_->look_at(transfer_);
-  }
-
- private:
-  Client& client_;
-  const std::shared_ptr<Transfer> transfer_;
-  const std::list<std::shared_ptr<Transfer>>::iterator where_;
-  Reactor* reactor_ = nullptr;
-};
 
 Client::Client(base::Loop& loop, const ClientOptions& options) : loop_(loop) {
   check_options(options);
@@ -77,14 +47,34 @@ Reactor& Client::next_reactor() {
   return *reactors_[next_reactor_];
 }
 
-Client::Reply Client::send(Request request, base::BootTime deadline) {
+std::unique_ptr<UnderWay> Client::under_way(Request request, std::optional<std::size_t> window) {
   auto target = check_request(request);
-  const auto transfer = std::make_shared<Transfer>(std::move(request), target ? *target : std::string());
+  std::string host_and_port = target ? *target : std::string();
+  auto transfer = window ? std::make_shared<Transfer>(std::move(request), std::move(host_and_port), *window)
+                         : std::make_shared<Transfer>(std::move(request), std::move(host_and_port));
   if (!target) transfer->settle(Failure{std::move(target.error())});
-  return answer_of(loop_, std::make_unique<UnderWay>(*this, transfer), deadline);
+  return std::make_unique<UnderWay>(under_way_, std::move(transfer), next_reactor());
 }
 
+Client::Reply Client::send(Request request, base::BootTime deadline) {
+  return answer_of(loop_, under_way(std::move(request), std::nullopt), deadline);
+}
+
+Client::Opening Client::open(Request request, std::size_t window, base::BootTime deadline) {
+  return head_of(loop_, under_way(std::move(request), window), deadline);
+}
+
+namespace {
+
+Error late(Transfer& transfer, const ports::Timing& timing) {
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(timing.received - timing.sent);
+  return explain_timeout(transfer.target, transfer.cancel(), waited);
+}
+
+}  // namespace
+
 Client::Reply Client::answer_of(base::Loop& loop, std::unique_ptr<UnderWay> under_way, base::BootTime deadline) {
+  using Answered = ports::Answer<Transfer::Outcome>;
   Transfer& transfer = under_way->transfer();
   ports::Timing timing;
   timing.sent = loop.now();
@@ -97,12 +87,33 @@ Client::Reply Client::answer_of(base::Loop& loop, std::unique_ptr<UnderWay> unde
   } while (!transfer.answer && loop.now() < deadline);
 
   timing.received = loop.now();
-  if (!transfer.answer) {
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(timing.received - timing.sent);
-    Error error = explain_timeout(transfer.target, transfer.cancel(), waited);
-    co_return ports::Answer<Transfer::Outcome>{Transfer::Outcome(Failure{std::move(error)}), timing};
+  if (!transfer.answer) co_return Answered{Transfer::Outcome(Failure{late(transfer, timing)}), timing};
+  co_return Answered{*std::move(transfer.answer), timing};
+}
+
+Client::Opening Client::head_of(base::Loop& loop, std::unique_ptr<UnderWay> under_way, base::BootTime deadline) {
+  using Outcome = Result<std::unique_ptr<BodyStream>, Error>;
+  using Answered = ports::Answer<Outcome>;
+  Transfer& transfer = under_way->transfer();
+  ports::Timing timing;
+  timing.sent = loop.now();
+  if (!transfer.answer && timing.sent < deadline) under_way->begin();
+
+  base::Stop never;
+  std::optional<Response> head;
+  do {
+    const base::BootTime until = transfer.answer ? timing.sent : deadline;
+    co_await transfer.answered.wait_until(loop, until, never);
+    head = transfer.inflow->take_head();
+  } while (!head && !transfer.answer && loop.now() < deadline);
+
+  timing.received = loop.now();
+  if (head) {
+    auto stream = std::make_unique<BodyStream>(loop, std::move(under_way), *std::move(head));
+    co_return Answered{Outcome(std::move(stream)), timing};
   }
-  co_return ports::Answer<Transfer::Outcome>{*std::move(transfer.answer), timing};
+  Error error = transfer.answer ? transfer.answer->error() : late(transfer, timing);
+  co_return Answered{Outcome(Failure{std::move(error)}), timing};
 }
 
 }  // namespace kcl::http

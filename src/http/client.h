@@ -3,10 +3,10 @@
 // send() answers by about its deadline, whatever libcurl, a name server or the other side does: the strand's own timer
 // sees to that. It never answers inline. Destroying its frame cancels the transfer; what comes for it later is dropped.
 //
-// HTTP/1.1 with connections kept alive, TLS 1.2 or later, always verified. Redirects are answers like others, cookies
-// and .netrc are not looked at, bodies come as they are (no compression). Proxies are those of the environment, as
-// libcurl reads it: http_proxy, https_proxy, all_proxy, no_proxy. It is read with each request, on a reactor: a program
-// that changes its environment meanwhile races with that.
+// HTTP/1.1 with connections kept alive (or, on demand, HTTP/2 over TLS), TLS 1.2 or later, always verified. Redirects
+// are answers like others, cookies and .netrc are not looked at, bodies come as they are (no compression). Proxies are
+// those of the environment, as libcurl reads it: http_proxy, https_proxy, all_proxy, no_proxy. It is read with each
+// request, on a reactor: a program that changes its environment meanwhile races with that.
 //
 // A request whose connection was kept alive and died before the first byte of the answer is sent again by libcurl, once
 // the connection is made anew: a write can be refused because of its own first copy. `Error::sent` counts both.
@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@
 
 #include "base/loop.h"
 #include "base/task.h"
+#include "http/body_stream.h"
 #include "http/message.h"
 #include "ports/answer.h"
 
@@ -34,6 +36,7 @@ namespace kcl::http {
 
 class Reactor;
 class Transfer;
+class UnderWay;
 
 struct ClientOptions {
   /// Threads, each with connections of its own. At least 1.
@@ -48,6 +51,9 @@ struct ClientOptions {
   /// A connection that was idle for longer is not used again. Shorter than the shortest patience on the way: AWS load
   /// balancers hang up after 60 s (Elastic Load Balancing, "Idle timeout"), where the AWS SDK for Java 2 lets go, too.
   std::chrono::seconds max_idle{50};
+  /// HTTP/2 over TLS where the server speaks it: requests share a connection, and max_connections_per_host is how many
+  /// of them there may be at a time.
+  bool http2 = false;
   std::string user_agent = "kclpp";
 };
 
@@ -69,10 +75,16 @@ class Client {
   /// awaited, nor after the deadline.
   Reply send(Request request, base::BootTime deadline);
 
+  using Opening = base::Task<ports::Answer<Result<std::unique_ptr<BodyStream>, Error>>>;
+  /// As send(), but it answers as soon as status and headers are there; the body is taken from the stream (see there),
+  /// however long it is. `window`: bytes that may wait there.
+  Opening open(Request request, std::size_t window, base::BootTime deadline);
+
  private:
-  class UnderWay;
   /// Knows nothing of the client, which may be gone whenever it goes on.
   static Reply answer_of(base::Loop& loop, std::unique_ptr<UnderWay> under_way, base::BootTime deadline);
+  static Opening head_of(base::Loop& loop, std::unique_ptr<UnderWay> under_way, base::BootTime deadline);
+  std::unique_ptr<UnderWay> under_way(Request request, std::optional<std::size_t> window);
   Reactor& next_reactor();
 
   base::Loop& loop_;

@@ -46,7 +46,8 @@ std::string peer_of(CURL* curl) {
 
 }  // namespace
 
-EasyHandle::EasyHandle(const ClientOptions& options) : options_(options), curl_(curl_easy_init(), &curl_easy_cleanup) {
+EasyHandle::EasyHandle(const ClientOptions& options, std::vector<std::shared_ptr<Transfer>>& news)
+    : options_(options), news_(news), curl_(curl_easy_init(), &curl_easy_cleanup) {
   if (!curl_) throw std::bad_alloc();
   set_common();
 }
@@ -65,9 +66,11 @@ void EasyHandle::set_common() {
   set(CURLOPT_ERRORBUFFER, words_.data());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  // Not HTTP/2: a stream that reads slowly fills a window that its siblings share, and one broken connection would take
-  // all of them along.
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  // Not HTTP/2 unless asked for: a stream that reads slowly fills a window that its siblings share, and one broken
+  // connection takes all of them along.
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(options_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  // Rather a stream on a connection that is being made than one more connection.
+  if (options_.http2) set(CURLOPT_PIPEWAIT, 1L);
   set(CURLOPT_USERAGENT, options_.user_agent.c_str());
   // Refused while libcurl still holds the buffer of a request whose host was not found. That one will do.
   static_cast<void>(curl_easy_setopt(get(), CURLOPT_BUFFERSIZE, kReceiveBytes));
@@ -140,9 +143,11 @@ void EasyHandle::begin(std::shared_ptr<Transfer> transfer) {
 void EasyHandle::set_method() {
   const Request& request = transfer_->request;
   if (request.method == "HEAD") return set(CURLOPT_NOBODY, 1L);
-  // What announces to be too long is not begun with; what does not is counted as it comes.
-  constexpr std::size_t kMost = std::numeric_limits<curl_off_t>::max();
-  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(std::min(request.max_body_bytes, kMost)));
+  if (!transfer_->inflow) {
+    // What announces to be too long is not begun with; what does not is counted as it comes.
+    constexpr std::size_t kMost = std::numeric_limits<curl_off_t>::max();
+    set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(std::min(request.max_body_bytes, kMost)));
+  }
   const bool has_body =
       !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (has_body) {
@@ -197,6 +202,10 @@ bool EasyHandle::has_known_end() const {
   // libcurl is content with an answer that ends within its headers, and with a body that lasts until the connection
   // ends, over TLS even without a farewell: for all we know more was to come.
   if (!headers_ended_) return false;
+  // HTTP/2 has an end of its own.
+  long version = 0;
+  curl_easy_getinfo(get(), CURLINFO_HTTP_VERSION, &version);
+  if (version >= CURL_HTTP_VERSION_2_0) return true;
   // RFC 9112, 6.3.
   const int status = response_.status;
   if (transfer_->request.method == "HEAD" || status == 204 || status == 304) return true;
@@ -228,6 +237,10 @@ bool EasyHandle::take_header_line(std::string_view line) {
     curl_easy_getinfo(get(), CURLINFO_RESPONSE_CODE, &status);
     headers_ended_ = status >= 200;
     if (!headers_ended_) response_.headers.clear();
+    if (headers_ended_ && transfer_->inflow) {
+      Response head{.status = static_cast<int>(status), .headers = response_.headers, .body = response_.body};
+      if (transfer_->inflow->begin(std::move(head))) news_.push_back(transfer_);
+    }
     return true;
   }
   const bool goes_on = line.front() == ' ' || line.front() == '\t';
@@ -255,6 +268,18 @@ bool EasyHandle::take_body(std::string_view chunk) {
   return true;
 }
 
+/// False: it is to pause.
+bool EasyHandle::stream_body(std::string_view chunk) {
+  const Inflow::Added added = transfer_->inflow->add(chunk);
+  if (added.tell) news_.push_back(transfer_);
+  return added.taken;
+}
+
+void EasyHandle::resume() {
+  // Whatever becomes of it shows when the transfer goes on.
+  static_cast<void>(curl_easy_pause(get(), CURLPAUSE_CONT));
+}
+
 void EasyHandle::reserve_body() {
   curl_off_t announced = -1;
   curl_easy_getinfo(get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
@@ -275,6 +300,9 @@ std::size_t EasyHandle::on_header(char* data, std::size_t size, std::size_t coun
 
 std::size_t EasyHandle::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
   try {
+    if (easy(self).transfer_->inflow) {
+      return easy(self).stream_body({data, size * count}) ? size * count : CURL_WRITEFUNC_PAUSE;
+    }
     return easy(self).take_body({data, size * count}) ? size * count : 0;
   } catch (const std::bad_alloc&) {
     easy(self).cut_ = Cut::no_memory;

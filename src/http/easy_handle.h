@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/client.h"
 #include "http/errors.h"
@@ -19,7 +20,8 @@ namespace kcl::http {
 class EasyHandle {
  public:
   /// Throws std::runtime_error when libcurl does not know an option.
-  explicit EasyHandle(const ClientOptions& options);
+  /// `news`: where it puts transfers whose inflow the strand has to look at.
+  EasyHandle(const ClientOptions& options, std::vector<std::shared_ptr<Transfer>>& news);
   EasyHandle(const EasyHandle&) = delete;
   EasyHandle& operator=(const EasyHandle&) = delete;
 
@@ -28,6 +30,8 @@ class EasyHandle {
 
   /// Makes it ready to be added to a multi handle.
   void begin(std::shared_ptr<Transfer> transfer);
+  /// The strand has made room. Calls libcurl, which calls back.
+  void resume();
   /// Once it is done.
   Transfer::Outcome outcome(CURLcode code);
   /// Once it is removed from its multi handle.
@@ -44,6 +48,7 @@ class EasyHandle {
 
   bool take_header_line(std::string_view line);
   bool take_body(std::string_view chunk);
+  bool stream_body(std::string_view chunk);
   void reserve_body();
   bool has_known_end() const;
 
@@ -57,6 +62,7 @@ class EasyHandle {
   using List = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
   const ClientOptions& options_;
+  std::vector<std::shared_ptr<Transfer>>& news_;
   const Curl curl_;
   List request_headers_{nullptr, &curl_slist_free_all};
   std::shared_ptr<Transfer> transfer_;

@@ -149,4 +149,10 @@ Error explain_timeout(std::string_view target, Stage stage, std::chrono::millise
   return {.kind = Kind::timeout, .sent = stage >= Stage::sent, .message = head + tail()};
 }
 
+Error explain_silence(std::string_view target, std::chrono::milliseconds waited) {
+  return {.kind = Error::Kind::timeout,
+          .sent = true,
+          .message = "nothing came from " + std::string(target) + " for " + seconds(waited)};
+}
+
 }  // namespace kcl::http

@@ -37,4 +37,7 @@ Error explain(const Failed& failed);
 /// The deadline came while the request was at `stage`, `waited` after it was handed over.
 Error explain_timeout(std::string_view target, Stage stage, std::chrono::milliseconds waited);
 
+/// A streamed answer brought nothing for so long.
+Error explain_silence(std::string_view target, std::chrono::milliseconds waited);
+
 }  // namespace kcl::http

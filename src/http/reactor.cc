@@ -59,7 +59,7 @@ Reactor::Reactor(base::Loop& loop, const ClientOptions& options)
       multi_(make_multi(options), &curl_multi_cleanup),
       turns_(options.max_connections_per_host) {
   // Made here so that a libcurl without our options is known now, and not with the first request.
-  idle_.push_back(std::make_unique<EasyHandle>(options_));
+  idle_.push_back(std::make_unique<EasyHandle>(options_, news_));
   const SignalsBlocked blocked;
   thread_ = std::thread([this] { run(); });
 }
@@ -86,6 +86,7 @@ void Reactor::run() {
     int running = 0;
     const CURLMcode code = curl_multi_perform(multi_.get(), &running);
     base::check(code == CURLM_OK, curl_multi_strerror(code));
+    tell_news();
     finish_done();
     curl_multi_poll(multi_.get(), nullptr, 0, kLongestPollMs, nullptr);
   }
@@ -102,6 +103,8 @@ bool Reactor::take_inbox() {
   for (auto& transfer : inbox) {
     if (transfer->stage() == Stage::cancelled) {
       end(*transfer);
+    } else if (transfer->begun) {
+      if (transfer->handle != nullptr) transfer->handle->resume();
     } else if (turns_.enter(transfer)) {
       begin(std::move(transfer));
     }
@@ -118,7 +121,8 @@ void Reactor::end(const Transfer& transfer) {
 }
 
 void Reactor::begin(std::shared_ptr<Transfer> transfer) {
-  if (idle_.empty()) idle_.push_back(std::make_unique<EasyHandle>(options_));
+  transfer->begun = true;
+  if (idle_.empty()) idle_.push_back(std::make_unique<EasyHandle>(options_, news_));
   auto handle = std::move(idle_.back());
   idle_.pop_back();
   handle->begin(std::move(transfer));
@@ -126,6 +130,11 @@ void Reactor::begin(std::shared_ptr<Transfer> transfer) {
   base::check(code == CURLM_OK, curl_multi_strerror(code));
   EasyHandle* const key = handle.get();
   running_.emplace(key, std::move(handle));
+}
+
+void Reactor::tell_news() {
+  for (auto& transfer : news_) loop_.post([transfer] { transfer->answered.notify_all(); });
+  news_.clear();
 }
 
 void Reactor::finish_done() {

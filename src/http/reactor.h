@@ -27,7 +27,7 @@ class Reactor {
   /// Drops what is under way: the caller has settled it.
   ~Reactor();
 
-  /// From the strand: begins a transfer, or, once that is cancelled, ends it. Never blocks.
+  /// From the strand: begins a transfer, resumes one that pauses, or, once it is cancelled, ends it. Never blocks.
   void look_at(std::shared_ptr<Transfer> transfer);
 
  private:
@@ -36,6 +36,8 @@ class Reactor {
   bool take_inbox();
   void begin(std::shared_ptr<Transfer> transfer);
   void end(const Transfer& transfer);
+  /// Wakes whoever waits for what has arrived.
+  void tell_news();
   void finish_done();
   /// Takes the handle off the multi handle and keeps it for the next request; begins with whose turn it is now.
   void release(EasyHandle& handle);
@@ -50,6 +52,7 @@ class Reactor {
 
   // On the thread.
   Turns turns_;
+  std::vector<std::shared_ptr<Transfer>> news_;
   std::unordered_map<EasyHandle*, std::unique_ptr<EasyHandle>> running_;
   std::vector<std::unique_ptr<EasyHandle>> idle_;
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +12,7 @@
 #include <kcl/result.h>
 
 #include "base/wait.h"
+#include "http/inflow.h"
 #include "http/message.h"
 
 namespace kcl::http {
@@ -31,11 +34,16 @@ class Transfer {
 
   Transfer(Request to_send, std::string host_and_port)
       : request(std::move(to_send)), target(std::move(host_and_port)) {}
+  /// Its answer's body is taken while it arrives.
+  Transfer(Request to_send, std::string host_and_port, std::size_t window)
+      : request(std::move(to_send)), target(std::move(host_and_port)), inflow(std::make_unique<Inflow>(window)) {}
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
   const Request request;
   const std::string target;
+  /// Null: the answer comes as a whole.
+  const std::unique_ptr<Inflow> inflow;
 
   // From any thread. Sending and cancelling are settled here against each other: whoever cancels knows for certain
   // whether a byte may have gone out, or may yet.
@@ -51,7 +59,9 @@ class Transfer {
   Stage cancel() noexcept { return stage_.exchange(Stage::cancelled); }
 
   // On the strand.
+  /// Of a streamed answer: how it ended.
   std::optional<Outcome> answer;
+  /// Also when there is something new in the inflow.
   base::Event answered;
   bool client_gone = false;
   void settle(Outcome outcome) {
@@ -62,6 +72,8 @@ class Transfer {
 
   // On the reactor's thread; `arriving` is the strand's from the moment in which it is posted.
   EasyHandle* handle = nullptr;
+  /// It was given to libcurl once.
+  bool begun = false;
   std::optional<Outcome> arriving;
 
  private:

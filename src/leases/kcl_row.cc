@@ -176,11 +176,16 @@ Number throughput_number(double kilobytes_per_second) {
 }
 
 void append_checkpoint(const Position& checkpoint, std::vector<Action>& actions) {
-  actions.push_back(Action::set(std::string(kCheckpoint), checkpoint.text()));
-  actions.push_back(
-      Action::set(std::string(kCheckpointSub), Number::of(static_cast<std::int64_t>(checkpoint.sub_sequence()))));
+  append_start({.checkpoint = checkpoint, .at = std::nullopt}, actions);
+}
+
+void append_start(const Start& start, std::vector<Action>& actions) {
+  const auto sub_sequence = static_cast<std::int64_t>(start.checkpoint.sub_sequence());
+  actions.push_back(Action::set(std::string(kCheckpoint), start.checkpoint.text()));
+  actions.push_back(Action::set(std::string(kCheckpointSub), Number::of(sub_sequence)));
   actions.push_back(Action::set(std::string(kOwnerSwitches), Number::of(0)));
-  actions.push_back(Action::remove(std::string(kAt)));
+  actions.push_back(start.at ? Action::set(std::string(kAt), Number::of(milliseconds_of(*start.at)))
+                             : Action::remove(std::string(kAt)));
 }
 
 }  // namespace kcl::leases::kcl_row

@@ -62,4 +62,7 @@ Number throughput_number(double kilobytes_per_second);
 /// What a checkpoint sets and removes: position, sub-sequence, owner switches, the row's own start.
 void append_checkpoint(const Position& checkpoint, std::vector<Action>& actions);
 
+/// What an operator's rewind sets and removes: the same attributes.
+void append_start(const Start& start, std::vector<Action>& actions);
+
 }  // namespace kcl::leases::kcl_row

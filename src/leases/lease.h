@@ -46,6 +46,25 @@ struct Claim {
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
+/// The texts of a `vmware-go` row as they stand in it. Conditions compare texts, and what they mean can be written in
+/// several ways.
+struct GoTexts {
+  std::optional<std::string> owner;
+  std::optional<std::string> timeout;
+  std::optional<std::string> checkpoint;
+  std::optional<std::string> claim;
+};
+
+/// Where an operator wants reading to go on: at a position, or from an instant (AT_TIMESTAMP, then).
+struct Start {
+  Position checkpoint = Position::trim_horizon();
+  /// Only with AT_TIMESTAMP; the epoch (0) means TRIM_HORIZON, of a shard that has been read before.
+  std::optional<Timestamp> at;
+
+  static Start from(Timestamp instant) { return {.checkpoint = Position::at_timestamp(), .at = instant}; }
+  friend bool operator==(const Start&, const Start&) = default;
+};
+
 struct Lease {
   /// The shard id, for a single stream.
   std::string key;
@@ -74,12 +93,22 @@ struct Lease {
   std::optional<double> throughput_kbps;
   /// For people; never read by a decision.
   std::string status;
+  /// Only in a `vmware-go` row: until when the holder asked others to wait, by their wall clocks.
+  std::optional<Timestamp> timeout;
+  /// Only in a `vmware-go` row: nobody owns it, and whoever did has let go, or nobody ever did.
+  std::optional<bool> given_up;
+  std::optional<GoTexts> go;
 
   bool ended() const noexcept { return checkpoint.is_shard_end(); }
   /// Its shard has been read, in this position or, before an operator set it back, in another.
   bool started() const noexcept { return checkpoint.is_real() || at.has_value(); }
   /// The last write of all was kclpp's. A Java renewal raises the counter and leaves the token behind.
   bool last_written_by_kclpp() const noexcept { return token && token->counter == counter; }
+  /// Nobody owns it, and its holder let go by itself, or it is new: after an operator's release the old holder may
+  /// still be within its deadline (lease-traces R4).
+  bool let_go() const noexcept {
+    return !owner && !checkpoint_owner && given_up.value_or(last_written_by_kclpp() || counter == 0);
+  }
 };
 
 }  // namespace kcl::leases

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "leases/kcl_row.h"
 #include "leases/lease_table.h"
 
 namespace kcl::leases {
@@ -39,8 +38,10 @@ std::optional<std::string> LeaseHold::owner_after(Kind kind) const {
     case Kind::checkpoint:
       break;
     case Kind::grant:
-      return claimed_by()->worker_id;
+      if (handed_off()) return claimed_by()->worker_id;
+      return table_.format().owner_after_grant(*claimed_by());
     case Kind::release:
+    case Kind::rewind:
       // Java's leader has already said whose it is next.
       if (handed_off()) break;
       return std::nullopt;
@@ -79,6 +80,13 @@ Task<HolderResult> LeaseHold::release(std::optional<Position> last) {
   return write(std::move(change));
 }
 
+Task<HolderResult> LeaseHold::rewind(Start start) {
+  Change change;
+  change.kind = Kind::rewind;
+  change.start = std::move(start);
+  return write(std::move(change));
+}
+
 Task<HolderResult> LeaseHold::grant(std::optional<Position> last) {
   Change change;
   change.kind = Kind::grant;
@@ -92,12 +100,12 @@ Task<HolderResult> LeaseHold::write(Change change) {
     if (auto refusal = refuse_to_send(change)) co_return *std::move(refusal);
 
     Attempt attempt;
-    attempt.token = table_.next_token(row_.counter + 1);
+    attempt.token = table_.format().holder_token(row_, change.kind, table_.author());
     attempt.kind = change.kind;
     attempt.owner_after = owner_after(change.kind);
     attempt.sent = table_.loop().now();
     const Token token = attempt.token;
-    ItemUpdate update = render(change, attempt);
+    ItemUpdate update = table_.format().holder_write(row_, write_of(change, attempt));
     pending_.push_back(std::move(attempt));
 
     auto outcome = co_await table_.send(std::move(update));
@@ -126,7 +134,10 @@ Task<HolderResult> LeaseHold::write(Change change) {
     // The row is as we left it: refused for another reason than the counter (the claim), or still under way.
     if (certain) forget(token);
     const bool claim_gone = certain && change.kind == Kind::grant;
-    if (row->lease) row_.claim = row->lease->claim;
+    if (row->lease) {
+      row_.claim = row->lease->claim;
+      row_.go = row->lease->go;
+    }
     if (claim_gone) co_return HolderResult{HolderResult::Kind::claim_gone, "the claim was withdrawn"};
     co_return HolderResult{HolderResult::Kind::unsettled, "the store did not answer, and the row is unchanged so far"};
   }
@@ -150,42 +161,20 @@ std::optional<HolderResult> LeaseHold::refuse_to_send(const Change& change) cons
   return std::nullopt;
 }
 
-ItemUpdate LeaseHold::render(const Change& change, const Attempt& attempt) const {
-  using namespace kcl_row;
-  ItemUpdate update;
-  update.key = row_.key;
-  update.conditions.push_back(Condition::equals(std::string(kCounter), Number::of(row_.counter)));
-  update.conditions.push_back(Condition::equals(std::string(kOwner), *row_.owner));
-  if (handed_off())
-    update.conditions.push_back(Condition::equals(std::string(kCheckpointOwner), *row_.checkpoint_owner));
-  if (row_.token) update.conditions.push_back(Condition::equals(std::string(kToken), row_.token->text()));
-
-  update.actions.push_back(Action::set(std::string(kCounter), Number::of(attempt.token.counter)));
-  update.actions.push_back(Action::set(std::string(kToken), attempt.token.text()));
+HolderWrite LeaseHold::write_of(const Change& change, const Attempt& attempt) const {
+  HolderWrite write;
+  write.kind = change.kind;
+  write.token = attempt.token;
+  write.owner_after = attempt.owner_after;
   if (change.position && !(row_.checkpoint.is_real() && *change.position <= row_.checkpoint)) {
-    append_checkpoint(*change.position, update.actions);
+    write.position = change.position;
   }
-  if (!change.children.empty()) {
-    update.actions.push_back(Action::set(std::string(kChildren), AttributeValue::Variant(change.children)));
-  }
-  if (!status_.empty()) update.actions.push_back(Action::set(std::string(kStatus), status_));
-  if (throughput_kbps_) {
-    update.actions.push_back(Action::set(std::string(kThroughput), throughput_number(*throughput_kbps_)));
-  }
-
-  if (!gives_up(change.kind)) return update;
-  if (change.kind == Kind::grant && !handed_off()) {
-    // The claim stays: it is how the claimer knows that the row was given to it (R5).
-    update.conditions.push_back(Condition::equals(std::string(kClaim), row_.claim->text()));
-  }
-  if (!attempt.owner_after) {
-    update.actions.push_back(Action::remove(std::string(kOwner)));
-  } else if (attempt.owner_after != row_.owner) {
-    update.actions.push_back(Action::set(std::string(kOwner), *attempt.owner_after));
-  }
-  // Java's next owner starts when this is gone.
-  if (handed_off()) update.actions.push_back(Action::remove(std::string(kCheckpointOwner)));
-  return update;
+  write.start = change.start;
+  write.children = change.children;
+  write.handed_off = handed_off();
+  write.status = status_;
+  write.throughput_kbps = throughput_kbps_;
+  return write;
 }
 
 /// What the row, read after the attempt was answered or given up, says about it.

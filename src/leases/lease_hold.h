@@ -26,6 +26,7 @@
 #include "base/task.h"
 #include "base/wait.h"
 #include "leases/lease.h"
+#include "leases/row_format.h"
 #include "ports/item_store.h"
 
 namespace kcl::leases {
@@ -83,14 +84,18 @@ class LeaseHold {
   base::Task<HolderResult> end_shard(std::set<std::string> children);
   /// Gives the lease up, for anyone to take at once; with a last position if there is a new one.
   base::Task<HolderResult> release(std::optional<Position> last);
+  /// Gives the lease up likewise, with reading to go on wherever `start` says, backwards too: an operator's rewind.
+  base::Task<HolderResult> rewind(Start start);
   /// Gives the lease to the worker that claimed_by() names.
   base::Task<HolderResult> grant(std::optional<Position> last);
 
  private:
-  enum class Kind : std::uint8_t { renew, checkpoint, end_shard, release, grant };
+  using Kind = HolderWriteKind;
   struct Change {
     Kind kind = Kind::renew;
     std::optional<Position> position;
+    /// Of a rewind.
+    std::optional<Start> start;
     std::set<std::string> children;
   };
   /// A write that was sent and is not known to have failed for good.
@@ -103,8 +108,6 @@ class LeaseHold {
   };
   enum class Verdict : std::uint8_t { committed, earlier_committed, handed_off, not_yet, lost };
 
-  static bool gives_up(Kind kind) { return kind != Kind::renew && kind != Kind::checkpoint; }
-
   /// Java's leader has named another owner, and this worker as the one that may still write until it has let go.
   bool handed_off() const { return handed_off(row_); }
   bool handed_off(const Lease& row) const;
@@ -112,7 +115,7 @@ class LeaseHold {
   base::Task<HolderResult> write(Change change);
   std::optional<std::string> owner_after(Kind kind) const;
   std::optional<HolderResult> refuse_to_send(const Change& change) const;
-  ItemUpdate render(const Change& change, const Attempt& attempt) const;
+  HolderWrite write_of(const Change& change, const Attempt& attempt) const;
   Verdict settle(const std::optional<Lease>& row, const Token& attempt);
   void forget(const Token& attempt);
   HolderResult end(HolderResult::Kind kind, std::string message);

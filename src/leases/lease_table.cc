@@ -1,7 +1,5 @@
 #include "leases/lease_table.h"
 
-#include <algorithm>
-
 #include "leases/kcl_row.h"
 
 namespace kcl::leases {
@@ -25,17 +23,19 @@ ChangeResult change_result(const WriteOutcome& outcome) {
   return {ChangeResult::Kind::unsettled, outcome.message};
 }
 
-Condition same(std::string_view attribute, const std::optional<std::string>& value) {
-  return value ? Condition::equals(std::string(attribute), *value) : Condition::absent(std::string(attribute));
+std::string key_of(const Item& row, const RowFormat& format) {
+  const auto key = row.find(std::string(format.key_attribute()));
+  const auto* text = key == row.end() ? nullptr : key->second.get_if<std::string>();
+  return text ? *text : "(no key)";
 }
 
 }  // namespace
 
 LeaseTable::LeaseTable(base::Loop& loop, ports::ItemStore& store, LeaseTableOptions options)
-    : loop_(loop), store_(store), options_(std::move(options)) {}
+    : loop_(loop), store_(store), options_(std::move(options)), format_(row_format(options_.format)) {}
 
-Token LeaseTable::next_token(std::int64_t counter) {
-  return {.incarnation = options_.me.incarnation, .counter = counter, .attempt = ++attempts_};
+Author LeaseTable::author() {
+  return {.me = options_.me, .attempt = ++attempts_, .server_now = server_now(), .failover = options_.failover};
 }
 
 void LeaseTable::learn_server_time(const ports::Timing& timing) {
@@ -54,6 +54,20 @@ Task<StoreResult<void>> LeaseTable::ensure(CreateTable create, base::Duration pa
   co_return std::move(answer.value);
 }
 
+void LeaseTable::add_row(const Item& row, LeaseScan& scan) const {
+  if (!format_.is_lease(row)) {
+    if (auto version = kcl_row::java_version(row)) scan.java_version = std::move(version);
+    if (auto marks = format_.application(row)) scan.application = marks;
+    return;
+  }
+  auto lease = format_.parse(row);
+  if (lease) {
+    scan.leases.push_back(*std::move(lease));
+  } else {
+    scan.unreadable.push_back({.key = key_of(row, format_), .problem = lease.error()});
+  }
+}
+
 Task<StoreResult<LeaseScan>> LeaseTable::scan(bool consistent) {
   LeaseScan scan;
   scan.timing.sent = loop_.now();
@@ -63,20 +77,7 @@ Task<StoreResult<LeaseScan>> LeaseTable::scan(bool consistent) {
     auto answer = co_await store_.scan(request, call_deadline());
     learn_server_time(answer.timing);
     if (!answer.value) co_return Failure{answer.value.error()};
-    for (const Item& row : answer.value->rows) {
-      if (!kcl_row::is_lease(row)) {
-        if (auto version = kcl_row::java_version(row)) scan.java_version = std::move(version);
-        continue;
-      }
-      auto lease = kcl_row::parse(row);
-      if (lease) {
-        scan.leases.push_back(*std::move(lease));
-      } else {
-        const auto key = row.find(std::string(kcl_row::kKey));
-        const auto* text = key == row.end() ? nullptr : key->second.get_if<std::string>();
-        scan.unreadable.push_back({.key = text ? *text : "(no key)", .problem = lease.error()});
-      }
-    }
+    for (const Item& row : answer.value->rows) add_row(row, scan);
     scan.timing.received = answer.timing.received;
     scan.timing.server_time = answer.timing.server_time;
     request.page_token = answer.value->next_page_token;
@@ -91,7 +92,7 @@ Task<StoreResult<LeaseRead>> LeaseTable::get(std::string key) {
   LeaseRead read;
   read.timing = answer.timing;
   if (answer.value->row) {
-    auto lease = kcl_row::parse(*answer.value->row);
+    auto lease = format_.parse(*answer.value->row);
     if (!lease) co_return Failure{StoreError{StoreError::Kind::misuse, "lease " + key + ": " + lease.error()}};
     read.lease = *std::move(lease);
   }
@@ -108,7 +109,7 @@ Task<StoreResult<LeaseTable::RowAfter>> LeaseTable::row_after(std::string key, W
   RowAfter after;
   after.certain = outcome.kind != WriteOutcome::Kind::unknown;
   if (outcome.row && after.certain) {
-    auto lease = kcl_row::parse(*outcome.row);
+    auto lease = format_.parse(*outcome.row);
     if (!lease) co_return Failure{StoreError{StoreError::Kind::misuse, "lease " + key + ": " + lease.error()}};
     after.lease = *std::move(lease);
     co_return after;
@@ -119,15 +120,20 @@ Task<StoreResult<LeaseTable::RowAfter>> LeaseTable::row_after(std::string key, W
   co_return after;
 }
 
+Task<CreateResult> LeaseTable::create_application_row(ApplicationMarks marks) {
+  Item row = format_.application_row(marks);
+  std::string key = key_of(row, format_);
+  return create_row(std::move(key), std::move(row), std::nullopt);
+}
+
 Task<CreateResult> LeaseTable::create(Lease lease, Origin origin) {
-  // The server's milliseconds, so that epochs grow even when a row is deleted and created again (R7).
-  lease.counter = server_now().time_since_epoch().count();
-  lease.owner.reset();
-  // A token of another counter, as after a write of Java's, keeps everyone from taking the row before it has aged.
-  lease.token = next_token(origin == Origin::repair ? lease.counter - 1 : lease.counter);
-  const std::string key = lease.key;
-  const Token token = *lease.token;
-  auto answer = co_await store_.create(kcl_row::render(lease), call_deadline());
+  const Lease created = format_.created(std::move(lease), origin, author());
+  return create_row(created.key, format_.render(created), created.token);
+}
+
+/// `token`: by which a creation whose answer was lost is known, where the row carries one.
+Task<CreateResult> LeaseTable::create_row(std::string key, Item row, std::optional<Token> token) {
+  auto answer = co_await store_.create(std::move(row), call_deadline());
   learn_server_time(answer.timing);
   switch (answer.value.kind) {
     case WriteOutcome::Kind::applied:
@@ -146,38 +152,14 @@ Task<CreateResult> LeaseTable::create(Lease lease, Origin origin) {
   if (!after && refused) co_return CreateResult{CreateResult::Kind::exists, after.error().message};
   if (!after) co_return CreateResult{CreateResult::Kind::unsettled, after.error().message};
   if (!after->lease) co_return CreateResult{CreateResult::Kind::unsettled, "not there so far, and may yet land"};
-  const bool mine = after->lease->token == token;
+  const bool mine = token && after->lease->token == token;
   co_return CreateResult{mine ? CreateResult::Kind::created : CreateResult::Kind::exists, {}};
 }
 
 Task<TakeResult> LeaseTable::take(Lease observed, TakeMarks marks) {
-  using namespace kcl_row;
-  const std::int64_t server_ms = server_now().time_since_epoch().count();
-  const Token token = next_token(std::max(observed.counter + 1, server_ms));
-  ItemUpdate update;
-  update.key = observed.key;
-  update.conditions.push_back(Condition::equals(std::string(kCounter), Number::of(observed.counter)));
-  update.conditions.push_back(same(kOwner, observed.owner));
-  if (observed.token) update.conditions.push_back(Condition::equals(std::string(kToken), observed.token->text()));
-  update.actions.push_back(Action::set(std::string(kOwner), options_.me.worker_id));
-  update.actions.push_back(Action::set(std::string(kCounter), Number::of(token.counter)));
-  update.actions.push_back(Action::set(std::string(kToken), token.text()));
-  const auto failover_ms = std::chrono::duration_cast<std::chrono::milliseconds>(options_.failover).count();
-  update.actions.push_back(Action::set(std::string(kFailover), Number::of(failover_ms)));
-  update.actions.push_back(Action::remove(std::string(kClaim)));
-  update.actions.push_back(Action::remove(std::string(kCheckpointOwner)));
-  if (!observed.from) {
-    const auto instant = marks.start_instant.time_since_epoch().count();
-    update.actions.push_back(Action::set(std::string(kFrom), Number::of(instant)));
-  }
-  if (!observed.stream_created && marks.stream_created) {
-    const auto created = marks.stream_created->time_since_epoch().count();
-    update.actions.push_back(Action::set(std::string(kStream), Number::of(created)));
-  }
-  if (observed.owner && *observed.owner != options_.me.worker_id) {
-    update.actions.push_back(Action::add(std::string(kOwnerSwitches), Number::of(1)));
-  }
-
+  const Author by = author();
+  const Token token = format_.take_token(observed, by);
+  ItemUpdate update = format_.take(observed, token, marks, by);
   const base::BootTime sent = loop_.now();
   auto outcome = co_await send(std::move(update));
   if (outcome.kind == WriteOutcome::Kind::not_applied || outcome.kind == WriteOutcome::Kind::misuse) {
@@ -193,33 +175,49 @@ Task<TakeResult> LeaseTable::take(Lease observed, TakeMarks marks) {
 }
 
 Task<ChangeResult> LeaseTable::claim(Lease observed) {
-  ItemUpdate update;
-  update.key = observed.key;
-  update.conditions.push_back(same(kcl_row::kOwner, observed.owner));
-  update.conditions.push_back(Condition::absent(std::string(kcl_row::kClaim)));
-  update.actions.push_back(Action::set(std::string(kcl_row::kClaim), Claim::of(options_.me).text()));
+  ItemUpdate update = format_.claim(observed, options_.me);
   const auto outcome = co_await send(std::move(update));
   co_return change_result(outcome);
 }
 
 Task<ChangeResult> LeaseTable::withdraw_claim(Lease observed) {
-  ItemUpdate update;
-  update.key = observed.key;
-  // Only from whom it was claimed: a grant that lands first leaves the claim, by which the claimer knows it (R8).
-  update.conditions.push_back(same(kcl_row::kOwner, observed.owner));
-  update.conditions.push_back(Condition::equals(std::string(kcl_row::kClaim), Claim::of(options_.me).text()));
-  update.actions.push_back(Action::remove(std::string(kcl_row::kClaim)));
+  ItemUpdate update = format_.withdraw_claim(observed, options_.me);
   const auto outcome = co_await send(std::move(update));
   co_return change_result(outcome);
 }
 
 Task<ChangeResult> LeaseTable::remove(Lease observed) {
-  std::vector<Condition> conditions;
-  conditions.push_back(Condition::equals(std::string(kcl_row::kCounter), Number::of(observed.counter)));
-  conditions.push_back(Condition::equals(std::string(kcl_row::kCheckpoint), observed.checkpoint.text()));
+  std::vector<Condition> conditions = format_.as_observed(observed);
   auto answer = co_await store_.remove(observed.key, std::move(conditions), call_deadline());
   learn_server_time(answer.timing);
   co_return change_result(answer.value);
+}
+
+Task<ChangeResult> LeaseTable::evict(Lease observed, std::optional<Start> start) {
+  auto outcome = co_await send(format_.evict(observed, start));
+  if (outcome.kind != WriteOutcome::Kind::refused && outcome.kind != WriteOutcome::Kind::unknown) {
+    co_return change_result(outcome);
+  }
+  // An own copy of a request that was sent twice refuses the second one, and an answer may be lost: the row decides.
+  const ChangeResult told = change_result(outcome);
+  auto after = co_await row_after(observed.key, std::move(outcome));
+  if (!after) co_return ChangeResult{ChangeResult::Kind::unsettled, after.error().message};
+  const auto& row = after->lease;
+  if (row && format_.evicted(*row, observed, start)) co_return ChangeResult{ChangeResult::Kind::done, {}};
+  co_return told;
+}
+
+Task<CreateResult> LeaseTable::restore(Item row) {
+  auto exported = format_.parse(row);
+  if (!exported) co_return CreateResult{CreateResult::Kind::misuse, exported.error()};
+  const Item as_exported = format_.render(*exported);
+  Lease lease = *std::move(exported);
+  lease.claim.reset();
+  lease.checkpoint_owner.reset();
+  const Lease created = format_.created(std::move(lease), Origin::repair, author());
+  for (const auto& [name, value] : as_exported) row.erase(name);
+  for (auto& [name, value] : format_.render(created)) row.insert_or_assign(name, value);
+  co_return co_await create_row(created.key, std::move(row), created.token);
 }
 
 }  // namespace kcl::leases

@@ -1,5 +1,5 @@
 // Every conditional write that kclpp makes to the lease table is made here or in LeaseHold, and nowhere else. Works on
-// the `kcl` row format over any item store. Lives on the strand; each call takes at most about two call timeouts; none
+// any row format over any item store. Lives on the strand; each call takes at most about two call timeouts; none
 // throws.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "base/task.h"
 #include "leases/lease.h"
 #include "leases/lease_hold.h"
+#include "leases/row_format.h"
 #include "ports/item_store.h"
 
 namespace kcl::leases {
@@ -26,6 +27,7 @@ struct LeaseTableOptions {
   base::Duration failover = std::chrono::seconds(10);
   /// Of one call to the store.
   base::Duration call_timeout = std::chrono::milliseconds(2'500);
+  LeaseFormat format = LeaseFormat::kcl;
 
   /// How long a committed write lets its holder work, from when it was sent: 2 % for clocks that run at different
   /// rates, a tenth of F as margin (C8).
@@ -39,6 +41,8 @@ struct LeaseScan {
     std::string problem;
   };
   std::vector<Unreadable> unreadable;
+  /// What a row for the whole application says; empty without one, and in formats that have none.
+  std::optional<ApplicationMarks> application;
   /// What Java KCL 3.5 keeps of its own version in the lease table: `cv` of its row `Migration3.0`.
   std::optional<std::string> java_version;
   /// From the sending of the first page to the receipt of the last.
@@ -56,12 +60,6 @@ struct CreateResult {
   std::string message;
 };
 
-/// What a take adds to a row that has it not: one that Java created.
-struct TakeMarks {
-  Timestamp start_instant{};
-  std::optional<std::chrono::sys_seconds> stream_created;
-};
-
 struct TakeResult {
   /// Null when the lease was not, or is not known to have been, taken.
   std::unique_ptr<LeaseHold> hold;
@@ -76,13 +74,6 @@ struct ChangeResult {
   std::string message;
 };
 
-/// Why a row is created.
-enum class Origin : std::uint8_t {
-  fresh,   ///< nobody can have run this lease yet: it may be taken at once
-  repair,  ///< it may have had a row, whose holder may still be within its deadline: it is taken by age, like an owned
-           ///< one
-};
-
 class LeaseTable {
  public:
   LeaseTable(base::Loop& loop, ports::ItemStore& store, LeaseTableOptions options);
@@ -90,6 +81,7 @@ class LeaseTable {
   LeaseTable& operator=(const LeaseTable&) = delete;
 
   const LeaseTableOptions& options() const noexcept { return options_; }
+  const RowFormat& format() const noexcept { return format_; }
   base::Loop& loop() noexcept { return loop_; }
 
   base::Task<StoreResult<void>> ensure(CreateTable create, base::Duration patience);
@@ -97,6 +89,8 @@ class LeaseTable {
   /// Strongly consistent.
   base::Task<StoreResult<LeaseRead>> get(std::string key);
 
+  /// Puts the row for the whole application, if there is none. Only in formats that have one.
+  base::Task<CreateResult> create_application_row(ApplicationMarks marks);
   /// Puts a new, unowned row, if there is none with its key. Fills counter and token.
   base::Task<CreateResult> create(Lease lease, Origin origin);
   /// Takes the lease if its row still is as `observed`. The caller has made sure that it may (see
@@ -106,8 +100,18 @@ class LeaseTable {
   base::Task<ChangeResult> claim(Lease observed);
   /// Takes back this worker's claim, unless the lease was granted meanwhile.
   base::Task<ChangeResult> withdraw_claim(Lease observed);
-  /// Removes the row if its counter and its checkpoint still are as `observed`.
+  /// Removes the row if it still is as `observed`.
   base::Task<ChangeResult> remove(Lease observed);
+
+  // What only operators do.
+
+  /// Takes the lease away from whoever has it, without asking, if the row still is as `observed`; with reading to go on
+  /// wherever `start` says. Its holder finds out by its next write, which is refused. Nobody takes the lease before the
+  /// row has aged, since that holder may be within its deadline until then (R4).
+  base::Task<ChangeResult> evict(Lease observed, std::optional<Start> start);
+  /// Puts a row back that was exported, if there is none with its key: with every attribute as it was, those of others
+  /// too, but owned and claimed by nobody; taken by age, as a repair. Precondition: the format takes it for a lease.
+  base::Task<CreateResult> restore(Item row);
 
   /// The store's clock now, as far as its answers told.
   Timestamp server_now() const;
@@ -120,9 +124,12 @@ class LeaseTable {
     bool certain = false;
   };
 
-  Token next_token(std::int64_t counter);
+  /// Of the next attempt.
+  Author author();
   base::BootTime call_deadline() const { return loop_.now() + options_.call_timeout; }
   void learn_server_time(const ports::Timing& timing);
+  void add_row(const Item& row, LeaseScan& scan) const;
+  base::Task<CreateResult> create_row(std::string key, Item row, std::optional<Token> token);
   base::Task<WriteOutcome> send(ItemUpdate update);
   /// The row that an applied, refused or unknown write left behind: as the store told, or read back.
   base::Task<StoreResult<RowAfter>> row_after(std::string key, WriteOutcome outcome);
@@ -130,6 +137,7 @@ class LeaseTable {
   base::Loop& loop_;
   ports::ItemStore& store_;
   LeaseTableOptions options_;
+  const RowFormat& format_;
   std::uint64_t attempts_ = 0;
   std::optional<std::pair<Timestamp, base::BootTime>> server_clock_;
 };

@@ -55,6 +55,10 @@ class Checkpoints {
   /// Until then this epoch is certainly ours (C8). It moves on with every renewal.
   virtual base::BootTime valid_until() const = 0;
   virtual bool lost() const = 0;
+  /// What was delivered since the last checkpoint may be lost to the program, as when a process that held it died:
+  /// gives the lease back without a checkpoint and without another callback, so that whoever takes it starts there, in
+  /// an epoch of its own. Any time; a callback that runs is waited for.
+  virtual void start_over(std::string why) = 0;
 };
 
 /// One acquisition of one shard.

@@ -204,6 +204,7 @@ ReadFrom read_from(const Lease& lease, bool parent_has_row, Timestamp start_inst
               .timestamp = {},
               .sub_sequence = lease.checkpoint.sub_sequence()};
     case Position::Kind::at_timestamp:
+      if (lease.at == kTrimHorizon) return {};
       if (lease.at) return {.kind = ReadFrom::Kind::timestamp, .sequence_number = {}, .timestamp = *lease.at};
       break;
     case Position::Kind::trim_horizon:
@@ -228,6 +229,14 @@ std::vector<std::string> vanished_leases(const Listing& listing, const LeasesByS
     if (ours && !lease.ended() && listing.find(id) == nullptr) vanished.push_back(id);
   }
   return vanished;
+}
+
+std::vector<std::string> unlisted_leases(const Listing& listing, const LeasesByShard& leases) {
+  std::vector<std::string> unlisted;
+  for (const auto& [id, lease] : leases) {
+    if (listing.find(id) == nullptr) unlisted.push_back(id);
+  }
+  return unlisted;
 }
 
 std::vector<std::string> removable_leases(const Listing& listing, const LeasesByShard& leases) {

@@ -101,6 +101,9 @@ ReadFrom read_from(const leases::Lease& lease, bool parent_has_row, Timestamp st
 std::vector<std::string> vanished_leases(const Listing& listing, const LeasesByShard& leases,
                                          std::chrono::sys_seconds stream_created);
 
+/// Rows, ended or not, of shards that are not listed: for tables where others need a shard's row for as long as it is.
+std::vector<std::string> unlisted_leases(const Listing& listing, const LeasesByShard& leases);
+
 /// Rows of ended shards that nothing needs any more: every child has a real checkpoint, and no parent has a row (oldest
 /// first). How long this must have been so is the caller's to watch.
 std::vector<std::string> removable_leases(const Listing& listing, const LeasesByShard& leases);

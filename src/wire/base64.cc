@@ -19,21 +19,32 @@ constexpr std::array<std::uint8_t, 256> kValues = [] {
 }();
 
 constexpr std::uint32_t byte_at(std::string_view bytes, std::size_t at) {
-  return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+  return static_cast<unsigned char>(bytes[at]);
 }
 
 }  // namespace
 
-std::string base64_encode(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '=');
-  char* out = text.data();
-  for (std::size_t at = 0; at < bytes.size(); at += 3, out += 4) {
-    const std::uint32_t group = byte_at(bytes, at) << 16 | byte_at(bytes, at + 1) << 8 | byte_at(bytes, at + 2);
-    out[0] = kAlphabet[group >> 18];
-    out[1] = kAlphabet[group >> 12 & 63];
-    if (at + 1 < bytes.size()) out[2] = kAlphabet[group >> 6 & 63];
-    if (at + 2 < bytes.size()) out[3] = kAlphabet[group & 63];
+void base64_encode_onto(std::string& text, std::string_view bytes) {
+  const std::size_t before = text.size();
+  text.resize(before + (bytes.size() + 2) / 3 * 4, '=');
+  char* out = text.data() + before;
+  const std::size_t whole = bytes.size() / 3 * 3;
+  const auto put_group = [&out](std::uint32_t group, int digits) {
+    for (int i = 0; i < digits; ++i) out[i] = kAlphabet[group >> (18 - 6 * i) & 63];
+    out += 4;
+  };
+  std::size_t at = 0;
+  for (; at < whole; at += 3) {
+    put_group(byte_at(bytes, at) << 16 | byte_at(bytes, at + 1) << 8 | byte_at(bytes, at + 2), 4);
   }
+  if (at == bytes.size()) return;
+  const bool two = at + 1 < bytes.size();
+  put_group(byte_at(bytes, at) << 16 | (two ? byte_at(bytes, at + 1) << 8 : 0U), two ? 3 : 2);
+}
+
+std::string base64_encode(std::string_view bytes) {
+  std::string text;
+  base64_encode_onto(text, bytes);
   return text;
 }
 

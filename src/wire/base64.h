@@ -9,6 +9,9 @@ namespace kcl::wire {
 
 std::string base64_encode(std::string_view bytes);
 
+/// Appends it to `text`.
+void base64_encode_onto(std::string& text, std::string_view bytes);
+
 /// Empty unless `text` is whole groups of four with padding only at the end. White space is no part of it. Bits left
 /// over in the last group are ignored, as other decoders do.
 std::optional<std::string> base64_decode(std::string_view text);

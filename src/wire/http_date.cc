@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdio>
 
 namespace kcl::wire {
 namespace {
@@ -122,6 +123,19 @@ std::optional<Timestamp> parse_http_date(std::string_view text) {
     return scan.ok && scan.rest.empty() ? time_of(fields) : std::nullopt;
   }
   return std::nullopt;
+}
+
+std::string to_http_date(Timestamp time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+  std::array<char, 64> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.3s, %02u %.3s %04d %02d:%02d:%02d GMT",
+                                   kDays[std::chrono::weekday(day).iso_encoding() - 1].data(), unsigned{date.day()},
+                                   kMonths[unsigned{date.month()} - 1].data(), int{date.year()},
+                                   static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                                   static_cast<int>(clock.seconds().count()));
+  return {text.data(), static_cast<std::size_t>(length)};
 }
 
 }  // namespace kcl::wire

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <kcl/timestamp.h>
@@ -12,5 +13,8 @@ namespace kcl::wire {
 /// "Sun Nov  6 08:49:37 1994". Nothing else. Two digits of a year mean 1970 to 2069. The name of the day is not
 /// compared with the date. A leap second reads as the second before it.
 std::optional<Timestamp> parse_http_date(std::string_view text);
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT". Precondition: a time in the years 0 to 9999.
+std::string to_http_date(Timestamp time);
 
 }  // namespace kcl::wire

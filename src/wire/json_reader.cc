@@ -145,6 +145,13 @@ double JsonReader::number() {
   return value->to_number<double>();
 }
 
+bool JsonReader::boolean() {
+  const json::value* value = ok() ? document_->peek() : nullptr;
+  if (value == nullptr || !value->is_bool()) return mismatch("a boolean");
+  document_->advance();
+  return value->get_bool();
+}
+
 bool JsonReader::take_null() {
   const json::value* value = ok() ? document_->peek() : nullptr;
   if (value == nullptr || !value->is_null()) return false;

@@ -34,6 +34,7 @@ class JsonReader {
   /// A number without a fraction.
   std::int64_t integer();
   double number();
+  bool boolean();
   bool take_null();
   void skip();
 

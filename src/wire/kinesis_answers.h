@@ -25,6 +25,8 @@ using Decoded = Result<T, std::string>;
 Decoded<StreamDescription> decode_describe_stream_summary(Protocol protocol, std::string_view body);
 Decoded<ShardPage> decode_list_shards(Protocol protocol, std::string_view body);
 Decoded<ShardIterator> decode_get_shard_iterator(Protocol protocol, std::string_view body);
+/// Of DescribeStreamConsumer and RegisterStreamConsumer.
+Decoded<StreamConsumer> decode_stream_consumer(Protocol protocol, std::string_view body);
 
 /// Raw bytes of CBOR are not copied: the page's `buffer` holds `body`, and records are views into it. What must be
 /// decoded from base64 goes into one more block, which `buffer` then holds too. Precondition: `body` is not null.

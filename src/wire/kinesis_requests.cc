@@ -139,4 +139,21 @@ std::string encode(Protocol protocol, const GetRecords& request) {
   return encoded(protocol, members);
 }
 
+std::string encode(Protocol protocol, const SubscribeToShard& request) {
+  using Type = GetShardIterator::Type;
+  Members position{{"Type", name_of(request.type)}};
+  if (request.type == Type::at_sequence_number || request.type == Type::after_sequence_number) {
+    position.push_back({"SequenceNumber", std::string_view(request.sequence_number)});
+  }
+  if (request.type == Type::at_timestamp) position.push_back({"Timestamp", request.timestamp});
+  return encoded(protocol, {{"ConsumerARN", std::string_view(request.consumer_arn)},
+                            {"ShardId", std::string_view(request.shard_id)},
+                            {"StartingPosition", std::move(position)}});
+}
+
+std::string encode(Protocol protocol, const ConsumerName& request) {
+  return encoded(protocol, {{"StreamARN", std::string_view(request.stream_arn)},
+                            {"ConsumerName", std::string_view(request.name)}});
+}
+
 }  // namespace kcl::wire

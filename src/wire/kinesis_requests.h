@@ -19,6 +19,9 @@ inline constexpr std::string_view kDescribeStreamSummaryTarget = "Kinesis_201312
 inline constexpr std::string_view kListShardsTarget = "Kinesis_20131202.ListShards";
 inline constexpr std::string_view kGetShardIteratorTarget = "Kinesis_20131202.GetShardIterator";
 inline constexpr std::string_view kGetRecordsTarget = "Kinesis_20131202.GetRecords";
+inline constexpr std::string_view kSubscribeToShardTarget = "Kinesis_20131202.SubscribeToShard";
+inline constexpr std::string_view kDescribeStreamConsumerTarget = "Kinesis_20131202.DescribeStreamConsumer";
+inline constexpr std::string_view kRegisterStreamConsumerTarget = "Kinesis_20131202.RegisterStreamConsumer";
 
 // Precondition of each: texts are UTF-8.
 std::string encode_describe_stream_summary(Protocol protocol, std::string_view stream);
@@ -26,5 +29,13 @@ std::string encode_describe_stream_summary(Protocol protocol, std::string_view s
 std::string encode(Protocol protocol, const ListShards& request);
 std::string encode(Protocol protocol, const GetShardIterator& request);
 std::string encode(Protocol protocol, const GetRecords& request);
+std::string encode(Protocol protocol, const SubscribeToShard& request);
+
+/// A consumer by its name: what DescribeStreamConsumer and RegisterStreamConsumer ask for.
+struct ConsumerName {
+  std::string stream_arn;
+  std::string name;
+};
+std::string encode(Protocol protocol, const ConsumerName& request);
 
 }  // namespace kcl::wire

@@ -169,7 +169,7 @@ std::vector<HeaderField> Signer::sign(const RequestToSign& request, const Signin
   if (!credentials.session_token.empty()) added.push_back({"X-Amz-Security-Token", credentials.session_token});
 
   CanonicalHeaders headers;
-  add(headers, "host", request.host);
+  add(headers, request.host_name, request.host);
   for (const HeaderField& header : request.headers) add(headers, header.name, header.value);
   for (const HeaderField& header : added) add(headers, header.name, header.value);
 

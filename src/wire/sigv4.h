@@ -33,6 +33,8 @@ struct RequestToSign {
   std::string_view method = "POST";
   /// As in the Host header: with the port unless it is the scheme's default.
   std::string_view host;
+  /// Its name among the signed headers; over HTTP/2 some clients sign it as ":authority".
+  std::string_view host_name = "host";
   /// As in the request line, before the '?'. Empty means "/".
   std::string_view path = "/";
   /// As in the request line, after the '?'. A '+' stands for itself.

@@ -20,7 +20,11 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
     problems.push_back(access.error());
     return Failure{std::move(problems)};
   }
-  AwsNeeds needs{.access = *std::move(access), .kinesis = {}, .dynamodb = {}, .lease_table = {}};
+  AwsNeeds needs{.access = *std::move(access),
+                 .kinesis = {},
+                 .dynamodb = {},
+                 .lease_table = {},
+                 .lease_format = config.lease_format};
   const auto find = [&](aws::Service service, const std::string& configured, const char* field) {
     auto found = needs.access.endpoint(service, configured, field);
     if (!found) problems.push_back(found.error());
@@ -31,6 +35,7 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
     needs.dynamodb = find(aws::Service::dynamodb, config.dynamodb_endpoint, "dynamodb_endpoint");
     const bool named = !config.lease_table.empty();
     needs.lease_table.name = named ? config.lease_table : config.application;
+    needs.lease_table.key_attribute = key_attribute_of(config.lease_format);
     if (!stores::is_table_name(needs.lease_table.name)) {
       problems.push_back((named ? "lease_table" : "application") + stores::not_a_table_name(needs.lease_table.name));
     }
@@ -53,7 +58,7 @@ AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs
     stores::DynamoDbTable beside;
     beside.name = needs.lease_table.name + "-CoordinatorState";
     beside.key_attribute = "key";
-    if (stores::is_table_name(beside.name)) {
+    if (needs.lease_format == LeaseFormat::kcl && stores::is_table_name(beside.name)) {
       java_state_.emplace(threads.loop, random, lease_connection_->service(), std::move(beside));
     }
   }

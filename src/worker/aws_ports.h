@@ -24,6 +24,7 @@ struct AwsNeeds {
   /// Of an application without a lease store of its own.
   std::optional<aws::Endpoint> dynamodb;
   stores::DynamoDbTable lease_table;
+  LeaseFormat lease_format = LeaseFormat::kcl;
 };
 
 /// Nothing when everything was plugged in; else fails with every problem at once.

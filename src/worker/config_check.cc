@@ -71,12 +71,35 @@ void check_policy(const WorkerConfig& config, Problems& problems) {
   problems.expect_range<std::size_t>("max_attempts", config.max_attempts, 1, 1'000);
 }
 
+/// What would do harm beside vmware-go-kcl's workers, or cannot be stored in their rows.
+void check_lease_format(const WorkerConfig& config, Problems& problems) {
+  if (config.lease_format != LeaseFormat::vmware_go) return;
+  const std::string beside = ": with lease_format vmware_go ";
+  if (config.static_identity) {
+    problems.add(
+        "static_identity" + beside +
+        "a row does not tell one life of a worker id from the next, and a Go worker that finds its own name in "
+        "a row never starts the shard: leave it out, and worker_id unique");
+  }
+  if (config.balance == LeaseBalance::throughput) {
+    problems.add("balance" + beside + "rows have no room for what a shard brings: count is right");
+  }
+  constexpr milliseconds kShortest = seconds(5);
+  constexpr milliseconds kLongest = minutes(1);
+  if (config.failover_time < kShortest || config.failover_time > kLongest) {
+    problems.add("failover_time" + beside + text_of(config.failover_time) + " is out of range; " + text_of(kShortest) +
+                 " to " + text_of(kLongest) +
+                 " is right: Go workers go by their wall clocks, and a row that stood still for a minute is anyone's");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) {
   Problems problems;
   check_plugins(config, problems);
   check_policy(config, problems);
+  check_lease_format(config, problems);
   if (config.checkpointing == Checkpointing::manual && !use.can_checkpoint) {
     problems.add(
         "checkpointing: manual needs a RecordProcessor, which is given a Checkpointer; automatic is right here");

@@ -40,7 +40,9 @@ shards::InitialPosition initial_position(InitialPosition::Kind kind) {
 
 WorkerConfig completed(WorkerConfig config) {
   if (config.worker_id.empty()) config.worker_id = made_up_worker_id();
-  if (!config.lease_store && config.application.empty()) config.lease_store = make_memory_item_store();
+  if (!config.lease_store && config.application.empty()) {
+    config.lease_store = make_memory_item_store(std::string(key_attribute_of(config.lease_format)));
+  }
   if (!config.log) config.log = make_console_log_sink(LogLevel::warning);
   return config;
 }
@@ -56,6 +58,7 @@ engine::EngineOptions engine_options(const WorkerConfig& config) {
   options.stall_after = config.stall_after;
   options.stop_on_stall = config.stop_on_stall;
   options.create_table = config.create_table;
+  options.lease_format = config.lease_format;
   options.sync.stream = config.stream;
   options.sync.initial = initial_position(config.initial_position.kind());
   options.sync.initial_timestamp = config.initial_position.timestamp();

@@ -23,37 +23,17 @@
 #include <set>
 #include <string>
 
-#include <kcl/on_error.h>
-
 #include "base/async_mutex.h"
 #include "base/task_scope.h"
 #include "base/wait.h"
 #include "metrics/registry.h"
 #include "ports/processor.h"
 #include "worker/blocking_checkpointer.h"
-#include "worker/in_flight.h"
+#include "worker/hosted_processors.h"
 #include "worker/program.h"
-#include "worker/runtime.h"
 #include "worker/shard_context.h"
 
 namespace kcl::worker {
-
-/// What the processors of one worker share. Outlives them and their callbacks.
-struct ProcessorHost {
-  Threads& threads;
-  InFlight& in_flight;
-  metrics::Registry& registry;
-  std::string application;
-  std::string stream;
-  std::string worker_id;
-  std::function<void()> stop_worker;
-  /// What was acknowledged of a batch that failed may be checkpointed.
-  bool checkpoint_automatically = true;
-  base::Duration failover = std::chrono::seconds(10);
-  /// Only asked under OnError::bisect.
-  std::shared_ptr<DeadLetterSink> dead_letters;
-  base::TaskScope::OnFailure on_failure;
-};
 
 class UserProcessors;
 
@@ -125,14 +105,14 @@ class UserProcessor final : public ports::Processor {
 };
 
 /// Lives on the strand.
-class UserProcessors final : public ports::ProcessorFactory {
+class UserProcessors final : public HostedProcessors {
  public:
   UserProcessors(ProcessorHost host, ProgramFactory factory);
 
   std::unique_ptr<ports::Processor> create(const ports::ShardEpoch& epoch, ports::Checkpoints& checkpoints) override;
 
   /// Requests every stop token.
-  void request_stop();
+  void request_stop() override;
 
  private:
   friend class UserProcessor;

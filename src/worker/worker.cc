@@ -57,8 +57,10 @@ class Worker::Impl {
   /// Checks what is given, all at once.
   template <class Factory>
   static std::unique_ptr<Impl> make(WorkerConfig config, Factory factory, std::shared_ptr<Threads> threads);
+  static std::unique_ptr<Impl> make(WorkerConfig config, worker::MakeProcessors processors, worker::ConfigUse use,
+                                    std::shared_ptr<Threads> threads);
 
-  Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, worker::ProgramFactory factory,
+  Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, worker::MakeProcessors processors,
        std::shared_ptr<Threads> threads);
   ~Impl();
 
@@ -86,7 +88,7 @@ class Worker::Impl {
 
   const WorkerConfig config_;
   const std::optional<worker::AwsNeeds> aws_;
-  worker::ProgramFactory factory_;
+  worker::MakeProcessors make_processors_;
   std::shared_ptr<Threads> threads_;
   worker::InFlight in_flight_;
   metrics::Registry registry_;
@@ -122,7 +124,7 @@ struct Worker::Impl::Life {
   std::optional<worker::BlockingItemStore> plugged_store;
   worker::MeteredKinesis kinesis;
   worker::MeteredItemStore store;
-  worker::UserProcessors processors;
+  std::unique_ptr<worker::HostedProcessors> processors;
   worker::Decoding decoding;
   engine::Engine engine;
   worker::MetricsPublisher publisher;
@@ -136,7 +138,7 @@ Worker::Impl::Life::Life(Impl& owner)
       aws(owner.aws_ ? std::make_unique<worker::AwsPorts>(*owner.threads_, random, *owner.aws_) : nullptr),
       kinesis(kinesis_port(), owner.registry_),
       store(store_port(), owner.registry_),
-      processors(
+      processors(owner.make_processors_(
           worker::ProcessorHost{.threads = *owner.threads_,
                                 .in_flight = owner.in_flight_,
                                 .registry = owner.registry_,
@@ -156,19 +158,19 @@ Worker::Impl::Life::Life(Impl& owner)
                                     [this](const std::string& task, const std::exception_ptr& failure) {
                                       log.error("task_failed", {{"task", task}, {"error", base::what_of(failure)}});
                                     }},
-          owner.factory_),
+          log)),
       decoding(*owner.threads_),
       engine(engine::EnginePorts{.loop = owner.threads_->loop,
                                  .random = random,
                                  .kinesis = kinesis,
                                  .store = store,
-                                 .processors = processors,
+                                 .processors = *processors,
                                  .budget = owner.threads_->budget,
                                  .decoding = decoding,
                                  .metrics = owner.registry_,
                                  .log = log,
                                  .java_state = aws ? aws->java_state() : nullptr,
-                                 .on_stopping = [this] { processors.request_stop(); }},
+                                 .on_stopping = [this] { processors->request_stop(); }},
              worker::engine_options(owner.config_)),
       publisher(*owner.threads_, owner.in_flight_, owner.registry_, owner.config_.metrics,
                 owner.config_.metrics_interval, [this] { update_gauges(); }),
@@ -243,20 +245,31 @@ std::unique_ptr<Worker::Impl> Worker::Impl::make(WorkerConfig config, Factory fa
   worker::ConfigUse use;
   use.has_runtime = threads != nullptr;
   use.can_checkpoint = std::is_same_v<Factory, RecordProcessorFactory>;
+  worker::MakeProcessors make;
+  if (factory) {
+    make = [program = worker::program_factory(std::move(factory))](worker::ProcessorHost host, const base::EventLog&) {
+      return std::make_unique<worker::UserProcessors>(std::move(host), program);
+    };
+  }
+  return Impl::make(std::move(config), std::move(make), use, std::move(threads));
+}
+
+std::unique_ptr<Worker::Impl> Worker::Impl::make(WorkerConfig config, worker::MakeProcessors processors,
+                                                 worker::ConfigUse use, std::shared_ptr<Threads> threads) {
   auto problems = worker::problems_of(config, use);
-  if (!factory) problems.emplace_back("factory: empty; give a function that makes a processor");
+  if (!processors) problems.emplace_back("factory: empty; give a function that makes a processor");
   auto aws = worker::find_aws(config, aws::Environment::of_process());
   if (!aws) problems.insert(problems.end(), aws.error().begin(), aws.error().end());
   if (!problems.empty()) throw ConfigError(std::move(problems));
-  return std::make_unique<Impl>(worker::completed(std::move(config)), *std::move(aws),
-                                worker::program_factory(std::move(factory)), std::move(threads));
+  return std::make_unique<Impl>(worker::completed(std::move(config)), *std::move(aws), std::move(processors),
+                                std::move(threads));
 }
 
-Worker::Impl::Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, worker::ProgramFactory factory,
+Worker::Impl::Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, worker::MakeProcessors processors,
                    std::shared_ptr<Threads> threads)
     : config_(std::move(config)),
       aws_(std::move(aws)),
-      factory_(std::move(factory)),
+      make_processors_(std::move(processors)),
       threads_(threads ? std::move(threads)
                        : std::make_shared<Threads>(Runtime::Options{.buffer_bytes = config_.buffer_bytes})),
       registry_({{"application", config_.application}, {"stream", config_.stream}, {"worker", config_.worker_id}}),
@@ -419,6 +432,7 @@ Worker::Worker(WorkerConfig config, RecordProcessorFactory factory, Runtime& run
     : impl_(Impl::make(std::move(config), std::move(factory), runtime.impl_)) {}
 Worker::Worker(WorkerConfig config, AckProcessorFactory factory, Runtime& runtime)
     : impl_(Impl::make(std::move(config), std::move(factory), runtime.impl_)) {}
+Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Worker::~Worker() = default;
 
 void Worker::start() { impl_->start(); }
@@ -426,5 +440,21 @@ ShutdownReport Worker::run() { return impl_->run(); }
 ShutdownReport Worker::shutdown(std::chrono::milliseconds deadline) { return impl_->shutdown(deadline); }
 WorkerStatus Worker::status() const { return impl_->status(); }
 const std::string& Worker::id() const noexcept { return impl_->id(); }
+
+namespace worker {
+
+/// What may make a worker that the public constructors cannot.
+struct WorkerMaker {
+  static std::unique_ptr<Worker> make(WorkerConfig config, MakeProcessors processors, ConfigUse use) {
+    auto impl = Worker::Impl::make(std::move(config), std::move(processors), use, nullptr);
+    return std::unique_ptr<Worker>(new Worker(std::move(impl)));
+  }
+};
+
+std::unique_ptr<Worker> make_worker(WorkerConfig config, MakeProcessors processors, ConfigUse use) {
+  return WorkerMaker::make(std::move(config), std::move(processors), use);
+}
+
+}  // namespace worker
 
 }  // namespace kcl

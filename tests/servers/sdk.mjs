@@ -14,13 +14,16 @@ process.removeAllListeners('warning');
 
 export const kinesisApi = require('@aws-sdk/client-kinesis');
 export const dynamodbApi = require('@aws-sdk/client-dynamodb');
-const { NodeHttpHandler } = require('@smithy/node-http-handler');
+const { NodeHttpHandler, NodeHttp2Handler } = require('@smithy/node-http-handler');
 
 export function required(name) {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: eval "$(scripts/local-aws start)" sets it`);
   return value;
 }
+
+// The SDK's own choice for Kinesis.
+const overHttp2 = () => ({ maxAttempts: 3, requestHandler: new NodeHttp2Handler({ requestTimeout: 60_000 }) });
 
 function options(endpointVariable) {
   return {
@@ -32,6 +35,8 @@ function options(endpointVariable) {
 }
 
 export const kinesis = () => new kinesisApi.KinesisClient(options('AWS_ENDPOINT_URL_KINESIS'));
+export const kinesisOverHttp2 = () =>
+  new kinesisApi.KinesisClient({ ...options('AWS_ENDPOINT_URL_KINESIS'), ...overHttp2() });
 export const dynamodb = () => new dynamodbApi.DynamoDBClient(options('AWS_ENDPOINT_URL_DYNAMODB'));
 
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -87,6 +87,20 @@ class Checks : public ::testing::Test {
   std::uint64_t attempts = 0;
 };
 
+TEST_F(Checks, C4WhatIsSaidToBeStoredIs) {
+  create();
+  const auto epoch = take("w1");
+  deliver("w1", epoch, 1, 4);
+  checkpoint("w1", at(3));
+  journal.told_stored("w1", kShard, at(3));
+  journal.told_stored("w1", kShard, at(2));
+  ASSERT_TRUE(world.violations().empty()) << world.violations().front();
+  journal.told_stored("w1", kShard, at(4));
+  expect_blame("w1 was told that 4 is stored");
+  journal.told_stored("w1", kShard, Position::shard_end());
+  expect_blame("w1 was told that SHARD_END is stored");
+}
+
 TEST_F(Checks, AnOrdinaryHistoryIsFine) {
   create();
   const auto first = take("w1");

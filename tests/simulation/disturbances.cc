@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "leases/kcl_row.h"
+#include "leases/vmware_go_row.h"
 
 namespace kcl::simulation {
 
@@ -22,6 +23,43 @@ Disturbances::Disturbances(Fleet& fleet, const Scenario& scenario, OnDisturbance
 void Disturbances::start_fleet() {
   for (std::size_t i = 0; i < scenario_.workers; ++i) start_worker();
   while (fleet_.java_workers().size() < scenario_.java_workers) start_java_worker();
+  while (fleet_.go_workers().size() < scenario_.go_workers) start_go_worker();
+}
+
+/// Go's leases are as good as its clocks: a tenth of the failover time is what NTP keeps to with ease.
+void Disturbances::start_go_worker() {
+  auto& random = world_.random;
+  WorkerLoop::Clock clock;
+  clock.rate = 1 + (2 * random.unit() - 1) * scenario_.clock_rate_error / 100;
+  const Duration skew = scenario_.failover / 10;
+  clock.wall_error = std::chrono::duration_cast<std::chrono::milliseconds>(random.between(0s, 2 * skew) - skew);
+  fleet_.start_go_worker("go" + std::to_string(++go_started_), clock, random.below(4) != 0);
+}
+
+/// A Go worker crashes and is replaced, is paused and comes back as a zombie, or loses the table for a while.
+Duration Disturbances::disturb_go() {
+  auto it = fleet_.go_workers().begin();
+  std::advance(it, world_.random.below(fleet_.go_workers().size()));
+  const std::string name = it->first;
+  const Duration lasts = world_.random.between(1s, 3 * scenario_.failover);
+  switch (world_.random.below(3)) {
+    case 0:
+      fleet_.crash(name);
+      world_.after(lasts, [this] { start_go_worker(); });
+      break;
+    case 1:
+      world_.trace(name, " (Go) is paused");
+      it->second->pause(lasts);
+      break;
+    case 2:
+      world_.trace(name, " (Go) is cut off from the store");
+      it->second->set_store_reachable(false);
+      world_.after(lasts, [this, name] {
+        const auto found = fleet_.go_workers().find(name);
+        if (found != fleet_.go_workers().end()) found->second->set_store_reachable(true);
+      });
+  }
+  return lasts;
 }
 
 void Disturbances::start_java_worker() {
@@ -157,6 +195,7 @@ Duration Disturbances::apply(Disturbance disturbance) {
 
 Duration Disturbances::crash(bool same_id) {
   if (!fleet_.java_workers().empty() && world_.random.below(2) == 0) return disturb_java();
+  if (!fleet_.go_workers().empty() && world_.random.below(2) == 0) return disturb_go();
   const SimWorker* victim = any_worker();
   if (victim == nullptr) return kNothingDone;
   const std::string id = victim->spec.id;
@@ -308,8 +347,31 @@ Duration Disturbances::cascade() {
   return within;
 }
 
-Duration Disturbances::operate(Disturbance disturbance) {
+void Disturbances::append_release(ItemUpdate& update) const {
+  if (scenario_.vmware_go) {
+    update.actions.push_back(Action::remove(std::string(leases::vmware_go_row::kOwner)));
+    return;
+  }
+  // Whoever changes a row by hand raises the counter, and only that: an unowned row is then taken by age.
+  update.actions.push_back(Action::add(std::string(leases::kcl_row::kCounter), Number::of(1)));
+  update.actions.push_back(Action::remove(std::string(leases::kcl_row::kOwner)));
+}
+
+void Disturbances::append_rewind(const RecordTruth& to, ItemUpdate& update) {
   using namespace leases::kcl_row;
+  if (scenario_.vmware_go) {
+    update.actions.push_back(Action::set(std::string(leases::vmware_go_row::kCheckpoint), to.position.text()));
+  } else if (world_.random.below(2) == 0) {
+    update.actions.push_back(Action::set(std::string(kCheckpoint), to.position.text()));
+    update.actions.push_back(
+        Action::set(std::string(kCheckpointSub), Number::of(static_cast<std::int64_t>(to.position.sub_sequence()))));
+  } else {
+    update.actions.push_back(Action::set(std::string(kCheckpoint), Position::at_timestamp().text()));
+    update.actions.push_back(Action::set(std::string(kAt), Number::of(to.time.time_since_epoch().count())));
+  }
+}
+
+Duration Disturbances::operate(Disturbance disturbance) {
   auto& shards = fleet_.journal().truth().shards;
   std::vector<std::string> live;
   for (const auto& [id, shard] : shards) {
@@ -330,9 +392,7 @@ Duration Disturbances::operate(Disturbance disturbance) {
     fleet_.store().update(kOperator, update);
     return 0s;
   }
-  // Whoever changes a row by hand raises the counter, and only that: an unowned row is then taken by age.
-  update.actions.push_back(Action::add(std::string(kCounter), Number::of(1)));
-  update.actions.push_back(Action::remove(std::string(kOwner)));
+  append_release(update);
   if (disturbance == Disturbance::operator_rewind) {
     if (!shard.row->checkpoint.is_sequence()) return kNothingDone;
     const std::size_t end = fleet_.journal().truth().index_after(shard, shard.row->checkpoint);
@@ -341,14 +401,7 @@ Duration Disturbances::operate(Disturbance disturbance) {
     const RecordTruth& to = shard.records[first + world_.random.below(end - first)];
     if (fleet_.journal().truth().is_gone(to)) return kNothingDone;
     world_.trace("an operator winds ", key, " back to ", to.position.text());
-    if (world_.random.below(2) == 0) {
-      update.actions.push_back(Action::set(std::string(kCheckpoint), to.position.text()));
-      update.actions.push_back(
-          Action::set(std::string(kCheckpointSub), Number::of(static_cast<std::int64_t>(to.position.sub_sequence()))));
-    } else {
-      update.actions.push_back(Action::set(std::string(kCheckpoint), Position::at_timestamp().text()));
-      update.actions.push_back(Action::set(std::string(kAt), Number::of(to.time.time_since_epoch().count())));
-    }
+    append_rewind(to, update);
   } else {
     world_.trace("an operator releases ", key);
   }

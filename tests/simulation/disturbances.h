@@ -36,6 +36,8 @@ class Disturbances {
   base::Duration apply(Disturbance disturbance);
   void start_java_worker();
   base::Duration disturb_java();
+  void start_go_worker();
+  base::Duration disturb_go();
   base::Duration crash(bool same_id);
   base::Duration crash_all();
   base::Duration twin();
@@ -49,6 +51,9 @@ class Disturbances {
   base::Duration reshard(bool split);
   base::Duration cascade();
   base::Duration operate(Disturbance disturbance);
+  /// What a person does to a row to take the lease away from its holder.
+  void append_release(ItemUpdate& update) const;
+  void append_rewind(const RecordTruth& to, ItemUpdate& update);
 
   Fleet& fleet_;
   World& world_;
@@ -56,6 +61,7 @@ class Disturbances {
   OnDisturbance on_disturbance_;
   int started_ = 0;
   int java_started_ = 0;
+  int go_started_ = 0;
   /// Grows with calm(): what was planned before is not done any more.
   int era_ = 0;
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kpl/aggregate_writer.h"
-#include "leases/kcl_row.h"
+#include "leases/row_format.h"
 
 namespace kcl::simulation {
 
@@ -24,6 +24,7 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
   engine::EngineOptions options;
   options.worker_id = worker.id;
   options.failover = worker.failover.value_or(fleet.failover);
+  options.lease_format = fleet.format;
   // A fleet that starts in bad weather waits it out.
   options.start_patience = std::chrono::hours(24);
   options.stop_when_done = fleet.stop_when_done;
@@ -84,11 +85,12 @@ SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& option
 Fleet::Fleet(World& world, FleetOptions options)
     : world_(world),
       options_(options),
-      journal_(world),
+      journal_(world, options.format),
       stream_(stream_options(world, options)),
-      server_(world, [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
-        journal_.row_changed(by, key, before, after);
-      }) {
+      server_(world, std::string(key_attribute_of(options.format)),
+              [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
+                journal_.row_changed(by, key, before, after);
+              }) {
   journal_.truth().retention = options.retention;
   ListShards request;
   request.stream = "simulated";
@@ -127,10 +129,27 @@ void Fleet::start_java_worker(const std::string& name, WorkerLoop::Clock clock) 
   java_workers_[name] = std::make_unique<JavaWorker>(name, clock, environment);
 }
 
+void Fleet::start_go_worker(const std::string& name, WorkerLoop::Clock clock, bool steals) {
+  world_.trace(name, " (Go) starts");
+  journal_.truth().unfenced_neighbours = true;
+  const GoWorker::Environment environment{.world = world_,
+                                          .stream = stream_,
+                                          .births = births_,
+                                          .server = server_,
+                                          .journal = journal_,
+                                          .faults = faults_,
+                                          .failover = options_.failover,
+                                          .rows_on_page = options_.rows_on_page,
+                                          .sync_interval = options_.sync_interval,
+                                          .steals = steals};
+  go_workers_[name] = std::make_unique<GoWorker>(name, clock, environment);
+}
+
 void Fleet::crash(const std::string& name) {
   world_.trace(name, " crashes");
   workers_.erase(name);
   java_workers_.erase(name);
+  go_workers_.erase(name);
 }
 
 engine::EngineResult Fleet::shut_down(const std::string& name, base::Duration deadline) {
@@ -223,7 +242,7 @@ bool Fleet::merge_one() {
 std::optional<leases::Lease> Fleet::lease(const std::string& shard) const {
   const auto row = server_.get(shard);
   if (!row) return std::nullopt;
-  auto lease = leases::kcl_row::parse(*row);
+  auto lease = leases::row_format(options_.format).parse(*row);
   if (!lease) return std::nullopt;
   return *std::move(lease);
 }
@@ -242,7 +261,7 @@ bool Fleet::all_owned() {
   auto counts = loads();
   std::size_t total = 0;
   for (const auto& [id, count] : counts) {
-    const bool alive = java_workers_.contains(id) ||
+    const bool alive = java_workers_.contains(id) || go_workers_.contains(id) ||
                        std::ranges::any_of(workers_, [&](const auto& worker) { return worker.second->spec.id == id; });
     if (alive) total += count;
   }

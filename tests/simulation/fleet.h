@@ -10,6 +10,7 @@
 #include "embedded/stream.h"
 #include "engine/engine.h"
 #include "simulation/faults.h"
+#include "simulation/go_worker.h"
 #include "simulation/java_worker.h"
 #include "simulation/journal.h"
 #include "simulation/sim_decoding.h"
@@ -24,6 +25,7 @@ namespace kcl::simulation {
 struct FleetOptions {
   std::size_t shards = 8;
   base::Duration failover = std::chrono::seconds(10);
+  LeaseFormat format = LeaseFormat::kcl;
   shards::InitialPosition initial = shards::InitialPosition::trim_horizon;
   std::size_t max_leases = SIZE_MAX;
   bool stop_when_done = false;
@@ -96,6 +98,10 @@ class Fleet {
   std::map<std::string, std::unique_ptr<JavaWorker>>& java_workers() { return java_workers_; }
   void start_java_worker(const std::string& name, WorkerLoop::Clock clock = {});
 
+  /// vmware-go-kcl workers among them, by their names. The fleet's format is theirs.
+  std::map<std::string, std::unique_ptr<GoWorker>>& go_workers() { return go_workers_; }
+  void start_go_worker(const std::string& name, WorkerLoop::Clock clock = {}, bool steals = true);
+
   /// A record or an aggregate, so many times.
   void put(std::size_t times);
   /// Keeps putting up to `most` records at a time, until stop_producing().
@@ -122,7 +128,7 @@ class Fleet {
   std::map<std::string, std::size_t> loads();
   /// Every open shard has an owner that is alive, and no worker has two more than another.
   bool balanced();
-  /// Every open shard has an owner that is alive, Java's workers included.
+  /// Every open shard has an owner that is alive, Java's and Go's workers included.
   bool all_owned();
   bool drained() { return journal_.all_done(); }
 
@@ -147,6 +153,7 @@ class Fleet {
   std::uint64_t keys_ = 0;
   std::map<std::string, std::unique_ptr<SimWorker>> workers_;
   std::map<std::string, std::unique_ptr<JavaWorker>> java_workers_;
+  std::map<std::string, std::unique_ptr<GoWorker>> go_workers_;
 };
 
 }  // namespace kcl::simulation

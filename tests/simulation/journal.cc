@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "leases/kcl_row.h"
-
 namespace kcl::simulation {
 
 using checks::Range;
@@ -61,6 +59,8 @@ void Journal::call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batc
 }
 
 void Journal::done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records) {
+  // Java takes a parent without a row for done: it depends on all others to see to the rows.
+  checks::parents_have_ended(truth_, {.shard_id = shard, .epoch = epoch});
   const std::size_t after = truth_.index_after(truth_.shards[shard], records.front().position());
   note_done(shard, epoch, {.begin = after == 0 ? 0 : after - 1, .count = records.size()});
 }
@@ -79,12 +79,24 @@ void Journal::dead_lettered(const ports::ShardEpoch& epoch, const Record& record
   dead_letters_.emplace(record.text());
 }
 
+void Journal::application_row_changed(const RowChange& change) {
+  if (change.by.kind == Writer::Kind::person) return;
+  if (change.before_item != nullptr || change.after_item == nullptr)
+    return truth_.blame("C6", change.key, "the application's row is written again by " + change.by.process);
+  RowChange made = change;
+  made.after.emplace();
+  if (const auto marks = format_.application(*change.after_item)) made.after->from = marks->start_instant;
+  checks::start_instant_is_kept(truth_, made, start_allowed_);
+}
+
 void Journal::row_changed(const Writer& by, const std::string& key, const Item* before, const Item* after) {
+  if (!format_.is_lease(after == nullptr ? *before : *after))
+    return application_row_changed({.by = by, .key = key, .before_item = before, .after_item = after});
   auto& shard = truth_.shards[key];
   RowChange change{.by = by, .key = key, .before_item = before, .after_item = after};
   if (before != nullptr) change.before = shard.row;
   if (after != nullptr) {
-    auto row = leases::kcl_row::parse(*after);
+    auto row = format_.parse(*after);
     if (!row) return truth_.blame("C14", key, "a row that does not parse: " + row.error());
     change.after = *std::move(row);
   }
@@ -103,6 +115,8 @@ void Journal::row_changed(const Writer& by, const std::string& key, const Item* 
   if (!change.after) return;
   shard.had_row = true;
   shard.ended |= change.after->ended();
+  if (change.after->checkpoint.is_sequence())
+    shard.stored_to = std::max(shard.stored_to, truth_.index_after(shard, change.after->checkpoint));
   if (change.kind == WriteKind::take) {
     shard.taken_epoch = static_cast<std::uint64_t>(change.after->counter);
     truth_.epochs[{key, shard.taken_epoch}].taken = change.after;

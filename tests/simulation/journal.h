@@ -10,6 +10,7 @@
 #include <kcl/item_store.h>
 #include <kcl/record.h>
 
+#include "leases/row_format.h"
 #include "ports/processor.h"
 #include "shards/rules.h"
 #include "simulation/checks/checks.h"
@@ -21,7 +22,8 @@ namespace kcl::simulation {
 
 class Journal {
  public:
-  explicit Journal(World& world) : world_(world), truth_(world) {}
+  explicit Journal(World& world, LeaseFormat format = LeaseFormat::kcl)
+      : world_(world), format_(leases::row_format(format)), truth_(world) {}
 
   Truth& truth() noexcept { return truth_; }
 
@@ -33,11 +35,16 @@ class Journal {
   /// A worker starts, which will fix the application's start instant if nobody has.
   void worker_starts(shards::InitialPosition initial);
 
-  // What processors are given. Records that a Java worker is done with are told as `done`.
+  // What processors are given. Records that a Java or Go worker is done with are told as `done`.
   void epoch_began(const std::string& process, const ports::ShardEpoch& epoch);
   void call_began(const std::string& process, const ports::ShardEpoch& epoch, const RecordBatch& batch);
   void call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batch, bool ok);
   void done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records);
+
+  /// A program asked for a checkpoint there, and was told that it is stored.
+  void told_stored(const std::string& process, const std::string& shard, const Position& position) {
+    checks::reported_is_stored(truth_, process, shard, position);
+  }
 
   /// The dead-letter sink took a record of a call.
   void dead_lettered(const ports::ShardEpoch& epoch, const Record& record);
@@ -60,8 +67,10 @@ class Journal {
  private:
   void note_done(const std::string& shard, std::uint64_t epoch, checks::Range range);
   void trace_row(const checks::RowChange& change);
+  void application_row_changed(const checks::RowChange& change);
 
   World& world_;
+  const leases::RowFormat& format_;
   Truth truth_;
   checks::StartAllowed start_allowed_;
   std::set<std::string> dead_letters_;

@@ -26,6 +26,7 @@ constexpr Duration kQuiet = 3min;
 FleetOptions fleet_options(const Scenario& scenario) {
   return {.shards = scenario.shards,
           .failover = scenario.failover,
+          .format = scenario.vmware_go ? LeaseFormat::vmware_go : LeaseFormat::kcl,
           .max_leases = scenario.lease_cap == 0 ? SIZE_MAX : scenario.lease_cap,
           .retention = std::chrono::duration_cast<std::chrono::milliseconds>(scenario.retention),
           .shards_on_page = scenario.shards_on_page,
@@ -79,8 +80,8 @@ class Run {
   }
 
  private:
-  /// Java's workers steal by their own rules: who has how much is theirs to say.
-  bool mixed() const { return options_.scenario.java_workers > 0; }
+  /// Java's and Go's workers steal by their own rules: who has how much is theirs to say.
+  bool mixed() const { return options_.scenario.java_workers + options_.scenario.go_workers > 0; }
   bool settled() { return mixed() ? fleet_.all_owned() : fleet_.balanced(); }
 
   struct Waiting {

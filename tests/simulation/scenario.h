@@ -47,6 +47,10 @@ struct Scenario {
   std::size_t workers = 3;
   /// Java KCL 2.x workers among them.
   std::size_t java_workers = 0;
+  /// The lease table has the rows of vmware-go-kcl.
+  bool vmware_go = false;
+  /// Such workers among them.
+  std::size_t go_workers = 0;
   std::size_t shards = 4;
   /// Open at once.
   std::size_t most_shards = 12;

@@ -41,7 +41,8 @@ class SimProcessor final : public ports::Processor {
     if (!result.ok()) co_return result;
     if (wants_checkpoint()) {
       std::optional<Position> position = inside_an_aggregate(batch);
-      co_await checkpoints_.checkpoint(std::move(position));
+      Position meant = position.value_or(batch.back().position());
+      co_await checkpoint_to(std::move(position), std::move(meant));
     }
     if (by_.world_.chance(by_.faults_.checkpoints_outside))
       threads_.spawn("checkpoint", checkpoint_outside(batch.back().position()));
@@ -72,7 +73,10 @@ class SimProcessor final : public ports::Processor {
   Task<CallbackResult> shard_ended() override {
     const CallbackResult result = threw(by_.faults_.throws_elsewhere);
     const bool asks = by_.style_ != CheckpointStyle::by_library && !by_.world_.chance(0.2);
-    if (result.ok() && asks) co_await checkpoints_.checkpoint(std::nullopt);
+    if (result.ok() && asks) {
+      Position meant = Position::shard_end();
+      co_await checkpoint_to(std::nullopt, std::move(meant));
+    }
     co_return result;
   }
 
@@ -83,6 +87,13 @@ class SimProcessor final : public ports::Processor {
   }
 
  private:
+  /// Without a position the program means `meant`.
+  Task<void> checkpoint_to(std::optional<Position> position, Position meant) {
+    const auto result = co_await checkpoints_.checkpoint(std::move(position));
+    if (result.kind == ports::CheckpointResult::Kind::stored)
+      by_.journal_.told_stored(by_.process_, epoch_.shard_id, meant);
+  }
+
   bool poisoned(const RecordBatch& batch) const {
     const auto& poison = by_.faults_.poison;
     return std::ranges::any_of(batch, [&](const Record& record) { return poison.contains(record.text()); });

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "leases/kcl_row.h"
 #include "simulation/item_bytes.h"
 
 namespace kcl::simulation {
@@ -19,8 +18,8 @@ double units(std::size_t bytes, std::size_t unit) {
 
 }  // namespace
 
-StoreServer::StoreServer(World& world, OnWrite on_write)
-    : world_(world), on_write_(std::move(on_write)), table_(std::string(leases::kcl_row::kKey)) {}
+StoreServer::StoreServer(World& world, std::string key_attribute, OnWrite on_write)
+    : world_(world), on_write_(std::move(on_write)), table_(std::move(key_attribute)) {}
 
 template <class Write>
 WriteOutcome StoreServer::write(const Writer& by, const std::string& key, Write apply) {
@@ -46,8 +45,21 @@ void StoreServer::count_read(std::size_t bytes, bool consistent) {
 }
 
 WriteOutcome StoreServer::create(const Writer& by, const Item& row) {
-  const auto* key = row.at(std::string(leases::kcl_row::kKey)).get_if<std::string>();
+  const auto* key = row.at(table_.key_attribute()).get_if<std::string>();
   return write(by, *key, [&] { return table_.create(row); });
+}
+
+WriteOutcome StoreServer::put(const Writer& by, const Item& row, const std::vector<Condition>& conditions) {
+  const std::string key = *row.at(table_.key_attribute()).get_if<std::string>();
+  return write(by, key, [&] {
+    const bool needs_row =
+        std::ranges::any_of(conditions, [](const Condition& c) { return c.kind != Condition::Kind::absent; });
+    if (table_.get(key) || needs_row) {
+      WriteOutcome checked = table_.remove(key, conditions);
+      if (checked.kind != WriteOutcome::Kind::applied) return checked;
+    }
+    return table_.create(row);
+  });
 }
 
 WriteOutcome StoreServer::update(const Writer& by, const ItemUpdate& update) {
@@ -198,6 +210,15 @@ ports::ItemStore::WriteReply SimStore::update(ItemUpdate update, BootTime deadli
   return write(
       StoreCall::update,
       [this_server = &server_, by = me_, update = std::move(update)] { return this_server->update(by, update); },
+      deadline);
+}
+
+ports::ItemStore::WriteReply SimStore::put(Item row, std::vector<Condition> conditions, BootTime deadline) {
+  return write(
+      StoreCall::update,
+      [this_server = &server_, by = me_, row = std::move(row), conditions = std::move(conditions)] {
+        return this_server->put(by, row, conditions);
+      },
       deadline);
 }
 

@@ -18,7 +18,7 @@ namespace kcl::simulation {
 
 /// Who wrote to the lease table: one process, or a person with a tool.
 struct Writer {
-  enum class Kind : std::uint8_t { kclpp, java, person };
+  enum class Kind : std::uint8_t { kclpp, java, go, person };
   Kind kind = Kind::kclpp;
   std::string process;
 };
@@ -38,11 +38,13 @@ class StoreServer {
  public:
   /// Told of every row that changed: before (if there was one) and after (if it is still there).
   using OnWrite = std::function<void(const Writer& by, const std::string& key, const Item* before, const Item* after)>;
-  StoreServer(World& world, OnWrite on_write);
+  StoreServer(World& world, std::string key_attribute, OnWrite on_write);
 
   WriteOutcome create(const Writer& by, const Item& row);
   WriteOutcome update(const Writer& by, const ItemUpdate& update);
   WriteOutcome remove(const Writer& by, const std::string& key, const std::vector<Condition>& conditions);
+  /// Replaces the whole row, or makes it: what no port of ours can, and Go workers do.
+  WriteOutcome put(const Writer& by, const Item& row, const std::vector<Condition>& conditions);
   std::optional<Item> get(const std::string& key) const { return table_.get(key); }
   /// A row as it was at some moment between now and `staleness` ago.
   std::optional<Item> stale_row(const std::string& key, base::Duration staleness);
@@ -84,6 +86,7 @@ class SimStore final : public ports::ItemStore {
   WriteReply update(ItemUpdate update, base::BootTime deadline) override;
   WriteReply remove(std::string key, std::vector<Condition> conditions, base::BootTime deadline) override;
   Reply<ScanPage> scan(ScanRequest request, base::BootTime deadline) override;
+  WriteReply put(Item row, std::vector<Condition> conditions, base::BootTime deadline);
 
  private:
   base::Duration latency() { return world_.random.between(faults_.min_latency, faults_.max_latency); }

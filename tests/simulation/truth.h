@@ -36,6 +36,8 @@ struct ShardTruth {
   bool had_row = false;
   /// SHARD_END was stored.
   bool ended = false;
+  /// How many records lie before the furthest position that was ever stored.
+  std::size_t stored_to = 0;
   /// The last epoch that kclpp took, and the last in which a processor began.
   std::uint64_t taken_epoch = 0;
   std::uint64_t newest_epoch = 0;
@@ -61,6 +63,8 @@ class Truth {
   World& world;
   /// Records put before this need not be delivered (C6). Known from the first row on.
   std::optional<Timestamp> start;
+  /// Go workers write without conditions, and set epochs back: what a sink could tell by them is best effort.
+  bool unfenced_neighbours = false;
   /// Records older than this are gone from the stream.
   std::chrono::milliseconds retention = std::chrono::hours(24);
   std::map<std::string, ShardTruth> shards;

@@ -176,6 +176,8 @@ void Run::log_start() const {
   if (options_.to) fields.emplace_back("to", kcl::to_iso8601(*options_.to));
   fields.emplace_back("application", options_.application.empty() ? "none" : options_.application);
   fields.emplace_back("lease_store", store_text(options_));
+  if (options_.lease_format != kcl::LeaseFormat::kcl)
+    fields.emplace_back("lease_format", kcl::name_of(options_.lease_format));
   fields.emplace_back("output", options_.exec.empty() ? "stdout" : "exec");
   fields.emplace_back("on_error", kcl::name_of(options_.on_error));
   log(kcl::LogLevel::info, "consume_started", std::move(fields));
@@ -245,6 +247,7 @@ std::shared_ptr<kcl::ItemStore> open_lease_store(const ConsumeOptions& options) 
   kcl::SqliteOptions sqlite;
   sqlite.path = options.lease_file;
   sqlite.table = options.application;
+  sqlite.key_attribute = kcl::key_attribute_of(options.lease_format);
   sqlite.busy_timeout = std::min(options.failover / 10, milliseconds(1'000));
   // A file that is locked just now is waited for by the worker's start, as a DynamoDB that does not answer is.
   auto store = kcl::stores::open_sqlite_item_store_now_or_later(sqlite);
@@ -292,6 +295,7 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   kcl::WorkerConfig config;
   config.application = options.application;
   config.stream = options.stream;
+  config.lease_format = options.lease_format;
   config.region = options.region;
   config.profile = options.profile;
   config.kinesis_endpoint = options.kinesis_endpoint;

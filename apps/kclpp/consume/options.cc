@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
+
+#include "flags/flag_reader.h"
 
 namespace kclpp::consume {
 
@@ -53,6 +53,9 @@ constexpr std::array kFlags{
     Flag{"lease-store", "STORE", "Sharing and checkpoints",
          "dynamodb (default with --application): a table named as the application; sqlite:FILE: for workers of one "
          "host; memory (default without): nothing is kept"},
+    Flag{"lease-format", "FORMAT", "Sharing and checkpoints",
+         "Whose rows the lease table has: kcl (default): those of the Java KCL; vmware-go: those of vmware-go-kcl, for "
+         "fleets that have such workers"},
     Flag{"create-table", "WHEN", "Sharing and checkpoints", "The lease table: if_missing (default) or never"},
     Flag{"checkpoint-interval", "SECONDS", "Sharing and checkpoints",
          "Store how far each shard has come so often: 0.1 to 3600 (10)"},
@@ -75,21 +78,6 @@ constexpr std::array kFlags{
     Flag{"exit-on-stall", "", "Running", "End with exit code 1 after the first such error"},
     Flag{"shutdown-seconds", "SECONDS", "Running", "For an orderly end after SIGINT or SIGTERM: 0 to 3600 (25)"},
 };
-
-bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-/// The alphabet of stream and table names (AWS: StreamName, TableName).
-bool is_aws_name(std::string_view text, std::size_t shortest, std::size_t longest) {
-  const auto good = [](char c) { return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-'; };
-  return text.size() >= shortest && text.size() <= longest && std::all_of(text.begin(), text.end(), good);
-}
-
-std::string seconds_text(milliseconds duration) {
-  if (duration.count() % 1'000 == 0) return std::to_string(duration.count() / 1'000);
-  std::string text = std::to_string(static_cast<double>(duration.count()) / 1'000);
-  text.erase(text.find_last_not_of('0') + 1);
-  return text;
-}
 
 struct StreamArn {
   std::string region;
@@ -116,26 +104,13 @@ std::optional<StreamArn> parse_stream_arn(std::string_view text) {
   return StreamArn{std::string(parts[3])};
 }
 
-/// A time with its zone, or a date: its midnight in UTC.
-std::optional<kcl::Timestamp> parse_time(const std::string& text) {
-  if (text.find('T') == std::string::npos) return kcl::parse_iso8601(text + "T00:00:00Z");
-  return kcl::parse_iso8601(text);
-}
-
-constexpr std::string_view kTimeForm = "a time with its zone such as 2026-11-22T23:26:13Z, or a date (midnight UTC)";
-
 /// Reads the flags one after the other, and notes what is wrong with them.
-class Parser {
+class Parser : private FlagReader {
  public:
-  Parser(const FlagValues& given, kcl::Timestamp now) : given_(given), now_(now) {}
+  Parser(const FlagValues& given, kcl::Timestamp now) : FlagReader(given), now_(now) {}
   ParsedOptions parse();
 
  private:
-  struct Seconds {
-    milliseconds least;
-    milliseconds most;
-  };
-
   void read_stream();
   void read_range();
   void read_output();
@@ -143,79 +118,13 @@ class Parser {
   void read_leases();
   void read_aws();
   void read_running();
-  void read_endpoint(std::string_view flag, std::string& into);
   void check_application();
+  void check_lease_format();
 
-  void problem(std::string_view flag, const std::string& text) {
-    parsed_.problems.push_back("--" + std::string(flag) + ": " + text);
-  }
-  bool has(std::string_view flag) const { return given_.contains(flag); }
-  /// Empty when the flag was not given; noted when it was given empty: a script's unset variable must not silently
-  /// mean the default.
-  std::optional<std::string> text(std::string_view flag, std::string_view what_is_right);
-  /// Into an enumeration, by the words that it may be.
-  template <class T>
-  void choice(std::string_view flag, T& into, std::initializer_list<std::pair<std::string_view, T>> words);
-  void seconds(std::string_view flag, milliseconds& into, Seconds range);
-  /// 1 to `most`.
-  void count(std::string_view flag, std::size_t& into, std::size_t most);
-
-  const FlagValues& given_;
   kcl::Timestamp now_;
   ParsedOptions parsed_;
   ConsumeOptions& options_ = parsed_.options;
 };
-
-std::optional<std::string> Parser::text(std::string_view flag, std::string_view what_is_right) {
-  const auto found = given_.find(flag);
-  if (found == given_.end()) return std::nullopt;
-  if (found->second.empty()) {
-    problem(flag, "empty; give " + std::string(what_is_right) + ", or leave the flag out");
-    return std::nullopt;
-  }
-  return found->second;
-}
-
-template <class T>
-void Parser::choice(std::string_view flag, T& into, std::initializer_list<std::pair<std::string_view, T>> words) {
-  std::string known;
-  for (const auto& [word, value] : words) known += (known.empty() ? "" : ", ") + std::string(word);
-  const auto given = text(flag, "one of " + known);
-  if (!given) return;
-  for (const auto& [word, value] : words) {
-    if (*given != word) continue;
-    into = value;
-    return;
-  }
-  problem(flag, "\"" + *given + "\" is none of " + known);
-}
-
-void Parser::seconds(std::string_view flag, milliseconds& into, Seconds range) {
-  const std::string right = seconds_text(range.least) + " to " + seconds_text(range.most) + " seconds";
-  const auto given = text(flag, right);
-  if (!given) return;
-  double value = 0;
-  const char* end = given->data() + given->size();
-  const auto [stopped, error] = std::from_chars(given->data(), end, value, std::chars_format::fixed);
-  const double most = std::chrono::duration<double>(range.most).count();
-  const double least = std::chrono::duration<double>(range.least).count();
-  if (error != std::errc() || stopped != end || !(value >= least && value <= most)) {
-    problem(flag, "\"" + *given + "\" is not right; " + right + " is");
-    return;
-  }
-  into = milliseconds(std::llround(value * 1'000));
-}
-
-void Parser::count(std::string_view flag, std::size_t& into, std::size_t most) {
-  const std::string right = "1 to " + std::to_string(most);
-  const auto given = text(flag, right);
-  if (!given) return;
-  const char* end = given->data() + given->size();
-  const auto [stopped, error] = std::from_chars(given->data(), end, into);
-  if (error != std::errc() || stopped != end || into < 1 || into > most) {
-    problem(flag, "\"" + *given + "\" is not right; " + right + " is");
-  }
-}
 
 void Parser::read_stream() {
   if (!has("stream")) {
@@ -345,6 +254,8 @@ void Parser::read_leases() {
     }
   }
   check_application();
+  choice<kcl::LeaseFormat>("lease-format", options_.lease_format,
+                           {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   choice<kcl::CreateTable>("create-table", options_.create_table,
                            {{"if_missing", kcl::CreateTable::if_missing}, {"never", kcl::CreateTable::never}});
   seconds("checkpoint-interval", options_.checkpoint_interval, {milliseconds(100), milliseconds(3'600'000)});
@@ -358,17 +269,24 @@ void Parser::read_leases() {
   if (options_.static_identity && options_.worker_id.empty()) {
     problem("static-identity", "needs --worker-id ID, the name of the place that this worker runs at");
   }
+  check_lease_format();
 }
 
-void Parser::read_endpoint(std::string_view flag, std::string& into) {
-  const auto url = text(flag, "a URL");
-  if (!url) return;
-  const bool good = url->starts_with("https://") || url->starts_with("http://");
-  if (!good || url->ends_with("://")) {
-    problem(flag, "\"" + *url + "\" is no URL; one looks like http://127.0.0.1:4567");
-    return;
+void Parser::check_lease_format() {
+  if (options_.lease_format != kcl::LeaseFormat::vmware_go) return;
+  if (!has("application")) {
+    problem("lease-format", "needs --application NAME: the Go fleet's, whose lease table has that name");
   }
-  into = *url;
+  if (options_.static_identity) {
+    problem("static-identity",
+            "not with --lease-format vmware-go: its rows do not tell one life of a worker id from the next; leave it "
+            "out, and give each process a --worker-id of its own");
+  }
+  if (options_.failover < milliseconds(5'000) || options_.failover > milliseconds(60'000)) {
+    problem("failover",
+            "5 to 60 seconds are right with --lease-format vmware-go: Go workers go by their wall clocks, and a row "
+            "that stood still for a minute is anyone's");
+  }
 }
 
 void Parser::read_aws() {
@@ -382,8 +300,8 @@ void Parser::read_aws() {
     options_.region = *region;
   }
   if (auto profile = text("profile", "a profile's name")) options_.profile = *std::move(profile);
-  read_endpoint("kinesis-endpoint", options_.kinesis_endpoint);
-  read_endpoint("dynamodb-endpoint", options_.dynamodb_endpoint);
+  url("kinesis-endpoint", options_.kinesis_endpoint);
+  url("dynamodb-endpoint", options_.dynamodb_endpoint);
 }
 
 void Parser::read_running() {
@@ -406,18 +324,13 @@ ParsedOptions Parser::parse() {
   read_leases();
   read_aws();
   read_running();
+  parsed_.problems = take_problems();
   return std::move(parsed_);
 }
 
 }  // namespace
 
 std::span<const Flag> flags() { return kFlags; }
-
-std::string environment_twin(std::string_view flag) {
-  std::string twin = "KCLPP_";
-  for (const char c : flag) twin += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
-  return twin;
-}
 
 ParsedOptions parse(const FlagValues& given, kcl::Timestamp now) { return Parser(given, now).parse(); }
 

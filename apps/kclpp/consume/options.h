@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,29 +10,16 @@
 #include <variant>
 #include <vector>
 
+#include <kcl/lease_format.h>
 #include <kcl/log_sink.h>
 #include <kcl/worker_config.h>
 
-namespace kclpp::consume {
+#include "flags/flags.h"
 
-/// A flag as `--help` shows it. Its environment twin is environment_twin(name).
-struct Flag {
-  std::string_view name;
-  /// What it takes; empty: nothing, it is a switch.
-  std::string_view value;
-  std::string_view group;
-  std::string_view help;
-};
+namespace kclpp::consume {
 
 /// Every flag, in the order of the help.
 std::span<const Flag> flags();
-
-/// "KCLPP_LEASE_STORE" of "lease-store".
-std::string environment_twin(std::string_view flag);
-
-/// What was given, by the flag's name without its dashes; a switch has any text. A flag that was not given is absent,
-/// which an empty text is not.
-using FlagValues = std::map<std::string, std::string, std::less<>>;
 
 enum class LeaseStore : std::uint8_t { memory, sqlite, dynamodb };
 enum class Format : std::uint8_t { json, json_text, raw };
@@ -44,6 +30,7 @@ struct ConsumeOptions {
   LeaseStore lease_store = LeaseStore::memory;
   /// Of LeaseStore::sqlite.
   std::string lease_file;
+  kcl::LeaseFormat lease_format = kcl::LeaseFormat::kcl;
   kcl::CreateTable create_table = kcl::CreateTable::if_missing;
 
   kcl::InitialPosition from = kcl::InitialPosition::latest();

@@ -4,73 +4,13 @@
 #include <cstdint>
 
 #include "wire/base64.h"
+#include "wire/json_text.h"
 
 namespace kclpp::consume {
 
 namespace {
 
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";
-
-bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
-
-void append_escaped(std::string& out, unsigned char c) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  constexpr std::string_view kShort = "\"\"\\\\\bb\ff\nn\rr\tt";
-  for (std::size_t i = 0; i < kShort.size(); i += 2) {
-    if (static_cast<unsigned char>(kShort[i]) != c) continue;
-    out += '\\';
-    out += kShort[i + 1];
-    return;
-  }
-  out += "\\u00";
-  out += kHex[c >> 4];
-  out += kHex[c & 15];
-}
-
-struct Utf8Sequence {
-  /// Of the character, or of the part that is to be replaced as one.
-  std::size_t length;
-  bool valid;
-};
-
-/// What `text` begins with. Precondition: a byte of 0x80 or above. (Unicode, table 3-7: the second byte's range depends
-/// on the first, which rules out overlong forms, surrogates, and what lies beyond U+10FFFF.)
-Utf8Sequence sequence_at(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0xc2 || lead > 0xf4) return {1, false};
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-  unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (i >= text.size() || byte(i) < low || byte(i) > high) return {i, false};
-    low = 0x80;
-    high = 0xbf;
-  }
-  return {length, true};
-}
-
-/// A JSON string literal.
-void append_string(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && is_plain(static_cast<unsigned char>(text[plain]))) ++plain;
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) break;
-    const auto next = static_cast<unsigned char>(text.front());
-    if (next < 0x80) {
-      append_escaped(out, next);
-      text.remove_prefix(1);
-      continue;
-    }
-    const Utf8Sequence sequence = sequence_at(text);
-    out += sequence.valid ? text.substr(0, sequence.length) : kReplacement;
-    text.remove_prefix(sequence.length);
-  }
-  out += '"';
-}
+using kcl::wire::append_json_string;
 
 void append_number(std::string& out, std::uint64_t number) {
   char digits[20];
@@ -81,18 +21,18 @@ void append_number(std::string& out, std::uint64_t number) {
 /// Without the closing brace.
 void append_members(std::string& out, bool as_text, std::string_view shard_id, const kcl::Record& record) {
   out += R"({"shard":)";
-  append_string(out, shard_id);
+  append_json_string(out, shard_id);
   out += R"(,"sequence_number":)";
-  append_string(out, record.sequence_number());
+  append_json_string(out, record.sequence_number());
   out += R"(,"sub_sequence_number":)";
   append_number(out, record.sub_sequence_number());
   out += R"(,"partition_key":)";
-  append_string(out, record.partition_key());
+  append_json_string(out, record.partition_key());
   out += R"(,"approximate_arrival":")";
   out += kcl::to_iso8601(record.approximate_arrival());
   out += R"(","data":)";
   if (as_text) {
-    append_string(out, record.text());
+    append_json_string(out, record.text());
   } else {
     out += '"';
     out += kcl::wire::base64_encode(record.text());
@@ -117,7 +57,7 @@ std::string dead_letter_line(std::string_view shard_id, const kcl::Record& recor
   std::string line;
   append_members(line, false, shard_id, record);
   line += R"(,"error":)";
-  append_string(line, failure.error);
+  append_json_string(line, failure.error);
   line += R"(,"attempts":)";
   append_number(line, failure.attempts);
   line += R"(,"time":")" + kcl::to_iso8601(failure.time) + "\"}\n";

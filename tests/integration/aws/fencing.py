@@ -3,8 +3,9 @@ calls of a command as it told of them itself. Pure: no clock, no process, no ser
 
 `check_writes`: between its being sent and its being answered a write takes effect, and with each the lease's counter
 rises; so the counters are the order of writes, and the bounds must agree with it. In that order no checkpoint goes
-back, and between two takes all writes are by whoever took. Of those refused it counts the late checkpoints: sent for a
-lease that another had by then.
+back, and between two takes all writes are by whoever took. Every write, applied or refused, must rest on the whole row
+as its sender knew it: on less, it is chance that nothing went wrong. Of those refused it counts the late checkpoints:
+sent for a lease that another had by then.
 
 `check_calls`: no call of an epoch starts after the first of a later one, unless its worker was paused at that time; and
 none at all starts while nobody can have renewed a lease for a failover time, the store being locked.
@@ -21,6 +22,8 @@ TICK_SECONDS = 0.01
 
 _APPLIED, _REFUSED = 200, 400
 
+_WHOLE_ROW = frozenset(("leaseCounter", "leaseOwner", "kclppToken"))
+
 
 @dataclass(frozen=True)
 class Write:
@@ -31,8 +34,11 @@ class Write:
     counter: int
     incarnation: str
     is_take: bool = False
+    is_create: bool = False
     # The one it leaves behind; of a refused write, the one it asked for, if it did.
     checkpoint: str | None = None
+    # Attributes that its condition names.
+    rests_on: frozenset = frozenset()
 
 
 @dataclass
@@ -55,6 +61,11 @@ def _assigned(body):
             for name, value in re.findall(r"(#\w+) = (:\w+)", body.get("UpdateExpression", ""))}
 
 
+def _named_in_condition(body):
+    names = body.get("ExpressionAttributeNames", {})
+    return frozenset(names.get(name, name) for name in re.findall(r"#\w+", body.get("ConditionExpression", "")))
+
+
 def write_of(entry):
     """An entry of the proxy's journal as a Write; None for what is no write of a lease, or has no known fate."""
     if "answer" not in entry or entry["status"] not in (_APPLIED, _REFUSED):
@@ -73,8 +84,10 @@ def write_of(entry):
     checkpoint = values.get("checkpoint")
     if is_applied and "Attributes" in answer:
         checkpoint = answer["Attributes"]["checkpoint"]["S"]
+    is_create = "Item" in asked
     return Write(shard, entry["time"], entry["end"], is_applied, int(values["leaseCounter"]),
-                 values["kclppToken"].rsplit(":", 2)[0], "Item" not in asked and "kclppFailover" in values, checkpoint)
+                 values["kclppToken"].rsplit(":", 2)[0], not is_create and "kclppFailover" in values, is_create,
+                 checkpoint, _named_in_condition(asked))
 
 
 def check_writes(writes):
@@ -88,7 +101,7 @@ def check_writes(writes):
         result.refused += len(refused)
         result.takes += sum(write.is_take for write in applied)
         result.late_checkpoints += sum(_is_late_checkpoint(write, applied) for write in refused)
-        result.problems += [f"{problem} ({shard})" for problem in _problems(applied)]
+        result.problems += [f"{problem} ({shard})" for problem in [*_problems(applied), *_unfenced(all_of_it)]]
     return result
 
 
@@ -96,6 +109,14 @@ def _is_late_checkpoint(refused, applied):
     return refused.checkpoint is not None and not refused.is_take and any(
         write.is_take and write.incarnation != refused.incarnation and write.counter >= refused.counter
         for write in applied)
+
+
+def _unfenced(writes):
+    for write in writes:
+        # A row that Java made has no token to take it by.
+        needed = {"leaseKey"} if write.is_create else _WHOLE_ROW - ({"kclppToken"} if write.is_take else set())
+        if missing := needed - write.rests_on:
+            yield f"{write.incarnation} wrote the counter {write.counter} whatever is {' and '.join(sorted(missing))}"
 
 
 def _problems(applied):

@@ -8,9 +8,12 @@ sys.dont_write_bytecode = True
 from fencing import Call, Write, check_calls, check_writes, write_of
 
 
+WHOLE_ROW = frozenset(("leaseCounter", "leaseOwner", "kclppToken"))
+
+
 def write(incarnation, counter, begin, end=None, checkpoint="5", **more):
-    return Write("a", begin, begin + 0.1 if end is None else end, **{"is_applied": True, **more}, counter=counter,
-                 incarnation=incarnation, checkpoint=checkpoint)
+    return Write("a", begin, begin + 0.1 if end is None else end, counter=counter, incarnation=incarnation,
+                 checkpoint=checkpoint, **{"is_applied": True, "rests_on": WHOLE_ROW, **more})
 
 
 def take(incarnation, counter, begin, **more):
@@ -44,16 +47,29 @@ class WritesTest(unittest.TestCase):
     def test_objects_to_a_checkpoint_that_goes_back(self):
         self.objected("back to", take("x", 11, 1, checkpoint="9"), write("x", 12, 2, checkpoint="8"))
 
+    def test_objects_to_a_write_that_rests_on_less_than_the_row(self):
+        for missing in sorted(WHOLE_ROW):
+            for is_applied in (True, False):
+                self.objected(f"whatever is {missing}", take("x", 11, 1),
+                              write("x", 12, 2, is_applied=is_applied, rests_on=WHOLE_ROW - {missing}))
+        self.objected("leaseCounter and leaseOwner", take("x", 11, 1, rests_on=frozenset(("kclppToken",))))
+        self.objected("leaseKey", write("x", 11, 1, is_create=True))
+        of_java = take("x", 11, 1, rests_on=WHOLE_ROW - {"kclppToken"})
+        created = write("x", 10, 0, is_create=True, rests_on=frozenset(("leaseKey",)))
+        self.assertEqual(check_writes([created, of_java]).problems, [])
+
     def test_reads_what_the_proxy_saw(self):
         request = {"Key": {"leaseKey": {"S": "a"}},
+                   "ConditionExpression": "#n1 = :v0 AND #n2 = :v1 AND #n3 = :v2",
                    "UpdateExpression": "SET #n1 = :v3, #n3 = :v4, #n4 = :v5 REMOVE #n7",
-                   "ExpressionAttributeNames": {"#n1": "leaseCounter", "#n3": "kclppToken", "#n4": "checkpoint"},
+                   "ExpressionAttributeNames": {"#n1": "leaseCounter", "#n2": "leaseOwner", "#n3": "kclppToken",
+                                                "#n4": "checkpoint"},
                    "ExpressionAttributeValues": {":v3": {"N": "12"}, ":v4": {"S": "x:12:3"}, ":v5": {"S": "7"}}}
         applied = {"request": json.dumps(request), "status": 200, "time": 1, "end": 2,
                    "answer": json.dumps({"Attributes": {"checkpoint": {"S": "7"}}})}
-        self.assertEqual(write_of(applied), Write("a", 1, 2, True, 12, "x", False, "7"))
+        self.assertEqual(write_of(applied), Write("a", 1, 2, True, 12, "x", False, False, "7", WHOLE_ROW))
         refused = {**applied, "status": 400, "answer": '{"__type": "com#ConditionalCheckFailedException"}'}
-        self.assertEqual(write_of(refused), Write("a", 1, 2, False, 12, "x", False, "7"))
+        self.assertEqual(write_of(refused), Write("a", 1, 2, False, 12, "x", False, False, "7", WHOLE_ROW))
         self.assertIsNone(write_of({**applied, "status": 400, "answer": '{"__type": "com#ThrottlingException"}'}))
         self.assertIsNone(write_of({"request": json.dumps(request), "status": None, "time": 1}))
 

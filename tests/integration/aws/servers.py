@@ -50,6 +50,10 @@ def local_aws(*arguments):
     return got
 
 
+# The Kinesis to test on: a kclpp program, or nothing for kinesis-local.
+KCLPP_KINESIS = os.environ.get("KCLPP_TEST_KINESIS")
+
+
 class Servers:
     """Kinesis and DynamoDB, from `with` to its end. `exports` is what points a program at them."""
 
@@ -57,7 +61,8 @@ class Servers:
         self._state = os.path.join(folder, "servers")
 
     def __enter__(self):
-        got = local_aws("start", "--state", self._state, "--while", str(os.getpid()))
+        kclpp = ["--kclpp", KCLPP_KINESIS] if KCLPP_KINESIS else []
+        got = local_aws("start", "--state", self._state, "--while", str(os.getpid()), *kclpp)
         if got.returncode != 0:
             raise RuntimeError(f"scripts/local-aws start failed: {got.stderr}")
         self.exports = dict(re.findall(r"^export (\w+)=(.*)$", got.stdout, re.MULTILINE))

@@ -8,8 +8,6 @@ namespace kcl::simulation::checks {
 
 using namespace leases::kcl_row;
 
-namespace {
-
 std::set<std::string> changed_attributes(const Item& before, const Item& after) {
   std::set<std::string> changed;
   for (const auto& [name, value] : before) {
@@ -21,6 +19,8 @@ std::set<std::string> changed_attributes(const Item& before, const Item& after) 
   }
   return changed;
 }
+
+namespace {
 
 /// What a write of each kind may change (docs/internals/leases.md, "Every write").
 const std::set<std::string>& permitted(WriteKind kind) {
@@ -92,6 +92,7 @@ WriteKind kind_of(const RowChange& change) {
   if (!change.after) return WriteKind::remove;
   const leases::Lease& before = *change.before;
   const leases::Lease& after = *change.after;
+  if (after.go) return go_kind_of(before, after);
   if (before.token == after.token) return after.claim ? WriteKind::claim : WriteKind::withdraw;
   const bool same_life = before.token && after.token && before.token->incarnation == after.token->incarnation;
   return same_life && before.owner && after.counter == before.counter + 1 ? WriteKind::holder : WriteKind::take;
@@ -100,6 +101,7 @@ WriteKind kind_of(const RowChange& change) {
 void write_is_documented(Truth& truth, const RowChange& change) {
   if (change.by.kind != Writer::Kind::kclpp || change.kind == WriteKind::remove) return;
   const leases::Lease& after = *change.after;
+  if (after.go) return go_write_is_documented(truth, change);
   if (change.kind != WriteKind::claim && change.kind != WriteKind::withdraw) token_is_new_and_own(truth, change);
   if (change.kind == WriteKind::create) {
     if (after.owner || after.claim) truth.blame("C14", change.key, "a row is created with an owner");

@@ -3,6 +3,8 @@
 namespace kcl::simulation::checks {
 
 void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch) {
+  // Go workers wait for one parent only: what one of them has started is gone on with.
+  if (truth.unfenced_neighbours && epoch.checkpoint.is_real()) return;
   for (const std::string& parent : truth.shards[epoch.shard_id].parents) {
     const auto& shard = truth.shards[parent];
     if (shard.ended || truth.is_forgotten(shard)) continue;
@@ -14,6 +16,8 @@ void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch) {
 
 void removal_is_due(Truth& truth, const RowChange& change) {
   if (change.after || !change.before || change.by.kind == Writer::Kind::person) return;
+  // A Go worker removes whatever its listing does not show.
+  if (change.by.kind == Writer::Kind::go) return;
   const auto& shard = truth.shards[change.key];
   if (!change.before->ended()) {
     if (!truth.is_forgotten(shard))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ struct RowChange {
   WriteKind kind = WriteKind::foreign;
 };
 
+std::set<std::string> changed_attributes(const Item& before, const Item& after);
+
 /// What a write of kclpp must have been, judged by what it changed.
 WriteKind kind_of(const RowChange& change);
 
@@ -51,9 +54,12 @@ void batch_is_next(Truth& truth, const ports::ShardEpoch& epoch, const RecordBat
 void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch);
 void removal_is_due(Truth& truth, const RowChange& change);
 
-/// C4: checkpoints move by the holder's writes only, and forward; counters and epochs grow.
+/// C4: checkpoints move by the holder's writes only, and forward; counters and epochs grow; what is said to be stored
+/// is.
 void write_is_fenced(Truth& truth, const RowChange& change);
 void epoch_grows(Truth& truth, const ports::ShardEpoch& epoch);
+/// Of a position that a program was told is stored; SHARD_END is one.
+void reported_is_stored(Truth& truth, const std::string& process, const std::string& shard, const Position& position);
 
 /// C6: one start instant, that of the first worker; SHARD_END only on closed shards, with children in hand.
 struct StartAllowed {
@@ -76,6 +82,9 @@ void shutdown_was_prompt(Truth& truth, const std::string& process, bool returned
 /// C14, and the history of each row: every write of kclpp is one of those documented, made by the process that the row
 /// names, under a token never seen before; what it does not know, it leaves alone.
 void write_is_documented(Truth& truth, const RowChange& change);
+/// The same in the `vmware-go` format, of a row that was there before and after.
+WriteKind go_kind_of(const leases::Lease& before, const leases::Lease& after);
+void go_write_is_documented(Truth& truth, const RowChange& change);
 
 /// A sink that refuses what comes from a smaller epoch than it has seen has no gap, ever. True if it took the batch.
 bool sink_takes(Truth& truth, const std::string& shard, std::uint64_t epoch, Range range);

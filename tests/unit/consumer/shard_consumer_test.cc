@@ -87,6 +87,39 @@ TEST_F(ShardConsumerTest, AfterAMoveDeliveryRestartsRightAfterTheCheckpoint) {
   EXPECT_EQ(program.calls, (Calls{"initialize", "process c", "process d"}));
 }
 
+// ---- a program that lost what it was given (C1)
+
+TEST_F(ShardConsumerTest, AProgramThatStartsOverGetsWhatItDidNotCheckpointAgain) {
+  put({"a", "b", "c", "d"});
+  program.on_process = {checkpointing(), {.takes = 1ms}};
+  start();
+  loop.run_for(5s);
+  program.checkpointer->start_over("the child died");
+  running->get();
+  EXPECT_EQ(program.calls, (Calls{"initialize", "process a b", "process c d"})) << "its last chance is over";
+  EXPECT_EQ(stored(), position_of("b"));
+  EXPECT_FALSE(row().owner.has_value()) << "anyone may take it at once";
+  program.calls.clear();
+  start();
+  loop.run_for(5s);
+  // The record of the checkpoint is read again, since it may be an aggregate, and has a place in the first batch.
+  EXPECT_EQ(program.calls, (Calls{"initialize", "process c", "process d"}));
+}
+
+TEST_F(ShardConsumerTest, StartingOverWaitsForTheCallAndStoresNothingByItself) {
+  context.options.checkpoint_automatically = true;
+  put({"a", "b"});
+  program.on_process = {{.takes = 30s}};
+  start();
+  loop.run_for(1s);
+  program.checkpointer->start_over("the child died");
+  loop.run_for(10s);
+  EXPECT_FALSE(hold->ended()) << "a lease is never released under a running callback";
+  running->get();
+  EXPECT_FALSE(stored().is_real());
+  EXPECT_FALSE(row().owner.has_value());
+}
+
 // ---- the lease (C8, C10, C13)
 
 TEST_F(ShardConsumerTest, ALeaseIsRenewedEveryThirdOfTheFailoverTime) {

@@ -22,6 +22,8 @@ using leases::LeaseHold;
 /// Worker B's coordinator on a table of rows; A and J are others. F is ten seconds.
 class CoordinatorTest : public SyncTest {
  protected:
+  explicit CoordinatorTest(LeaseFormat rows = LeaseFormat::kcl) : SyncTest(2, rows) {}
+
   /// The coordinator and what it has acquired. Made when the table has rows, so that its first look adds none.
   struct Member {
     Member(CoordinatorTest& test, leases::LeaseTable& table, CoordinatorOptions options = {})

@@ -127,6 +127,20 @@ TEST_F(CoordinatorTest, Trace9StaleScansTakeNothingFromALiveHolder) {
   }
 }
 
+// Each round of a starting fleet would aim again at what others have taken since.
+TEST_F(CoordinatorTest, ARefusedTakeIsNotTriedAgainOnTheWordOfAStaleScan) {
+  create(a);
+  store.freeze();
+  auto lease = run(a.get(kShard))->lease;
+  auto taken = run(a.take(*std::move(lease), {}));
+  ASSERT_TRUE(taken.hold);
+  const auto sent_before = store.sent().size();
+  Member member(*this, b);
+  loop.run_for(5s);
+  EXPECT_FALSE(member.has(kShard));
+  EXPECT_EQ(store.sent().size() - sent_before, 1U);
+}
+
 // The conditions of a take are what was aged: a renewal in between refuses it.
 TEST_F(CoordinatorTest, Trace9ARenewalBetweenTheDecidingReadAndTheTakeWins) {
   auto hold = create_and_take(a);

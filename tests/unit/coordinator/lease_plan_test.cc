@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -48,7 +49,7 @@ TEST(LeasePlan, TakesItsFairShareOfWhatIsFree) {
     std::size_t taken;
   };
   // Alone: everything. Else the ceiling of the average, so that nothing is left over.
-  for (const Case& c : {Case{0, 0, 0}, Case{7, 0, 7}, Case{7, 1, 4}, Case{6, 2, 3}, Case{10, 2, 4}, Case{1, 5, 1}}) {
+  for (const Case& c : {Case{0, 0, 0}, Case{7, 0, 7}, Case{7, 1, 4}, Case{7, 2, 3}, Case{10, 2, 4}, Case{1, 5, 1}}) {
     auto input = plan_of();
     add(input, c.free, "free", State::free);
     for (std::size_t i = 0; i < c.other_workers; ++i) {
@@ -87,6 +88,80 @@ TEST(LeasePlan, TheDeadAreNoWorkers) {
   EXPECT_EQ(plan_leases(input).workers, 2U);
 }
 
+// All renew within a third of the failover time of each other, so the last of a dead worker's leases expires that much
+// after the first. Until then nobody would have room for the first.
+TEST(LeasePlan, WhoHasLetALeaseExpireIsNoWorker) {
+  auto input = plan_of();
+  add(input, 4, "ours", State::ours);
+  add(input, 3, "not yet", State::theirs, "dead");
+  EXPECT_EQ(plan_leases(input).workers, 2U);
+  add(input, 1, "expired", State::expired, "dead");
+  const auto plan = plan_leases(input);
+  EXPECT_EQ(plan.workers, 1U);
+  EXPECT_EQ(plan.take, Keys{"expired0"}) << "the share is that of one worker now";
+  // A row that names this worker, which does not run it: it is alive all the same.
+  change(input, "expired", [](PlanLease& l) { l.owner = "me"; });
+  EXPECT_EQ(plan_leases(input).workers, 2U);
+  EXPECT_EQ(plan_leases(input).take.size(), 0U);
+}
+
+// ---- the deal
+
+/// Where leases end up when each of `workers` plans by the same scan: the plans' takes, by worker.
+std::map<std::string, Keys> takes_of_all(const std::map<std::string, std::size_t>& workers, std::size_t free) {
+  std::map<std::string, Keys> takes;
+  for (const auto& [me, load] : workers) {
+    PlanInput input;
+    input.me = me;
+    for (const auto& [other, others_load] : workers)
+      add(input, others_load, "of " + other + ' ', other == me ? State::ours : State::theirs, other);
+    add(input, free, "free", State::free);
+    input.round_limit = 1'000;
+    takes[me] = plan_leases(input).take;
+  }
+  return takes;
+}
+
+TEST(LeasePlan, WhatLiesFreeIsDealtOutOnceAndEvenly) {
+  for (std::size_t workers = 2; workers <= 12; ++workers) {
+    std::map<std::string, std::size_t> loads;
+    for (std::size_t i = 0; i < workers; ++i) loads["worker-" + std::to_string(i)] = 20 + i % 3;
+    constexpr std::size_t kFree = 29;
+    std::set<std::string> taken;
+    for (const auto& [worker, keys] : takes_of_all(loads, kFree)) {
+      for (const auto& key : keys) EXPECT_TRUE(taken.insert(key).second) << key << " is taken by two";
+      loads[worker] += keys.size();
+    }
+    EXPECT_EQ(taken.size(), kFree);
+    const auto [least, most] =
+        std::ranges::minmax_element(loads, {}, &std::map<std::string, std::size_t>::value_type::second);
+    EXPECT_LE(most->second, least->second + 1) << workers;
+  }
+}
+
+TEST(LeasePlan, WhatItsTakerLeavesLyingAnotherWithRoomTakes) {
+  auto input = plan_of();
+  add(input, 2, "ours", State::ours);
+  add(input, 1, "theirs", State::theirs, "capped");
+  add(input, 1, "free", State::free);
+  add(input, 2, "of b ", State::theirs, "b");
+  EXPECT_TRUE(plan_leases(input).take.empty()) << "dealt to the other, which has least";
+  change(input, "free", [](PlanLease& l) { l.left_lying = true; });
+  EXPECT_TRUE(plan_leases(input).take.empty()) << "no room in the fair share of two";
+  add(input, 1, "more of b ", State::theirs, "b");
+  EXPECT_EQ(plan_leases(input).take, Keys{"free0"});
+}
+
+TEST(LeasePlan, AFreeLeaseIsUnsettledUntilItIsOverdue) {
+  auto input = plan_of();
+  input.max_leases = 0;
+  EXPECT_FALSE(plan_leases(input).unsettled);
+  add(input, 2, "free", State::free);
+  EXPECT_TRUE(plan_leases(input).unsettled);
+  change(input, "free", [](PlanLease& l) { l.overdue = true; });
+  EXPECT_FALSE(plan_leases(input).unsettled) << "or a fleet at its caps would look without pause";
+}
+
 TEST(LeasePlan, EndedAndBlockedLeasesAreNeitherTakenNorLoadNorAskedFor) {
   auto input = plan_of();
   add(input, 10, "ended", State::free);
@@ -116,6 +191,15 @@ TEST(LeasePlan, Trace18ARoundTakesNoMoreThanItsLimit) {
     add(claims, 10, "theirs", State::theirs, "w");
     EXPECT_EQ(plan_leases(claims).claim.size(), std::min<std::size_t>(limit, 5));
   }
+}
+
+TEST(LeasePlan, Trace18WhileMostLeasesHaveOwnersNobodyIsStartingAndARoundHasNoLimit) {
+  auto input = plan_of(1);
+  add(input, 5, "free", State::free);
+  add(input, 4, "ours", State::ours);
+  EXPECT_EQ(plan_leases(input).take.size(), 1U);
+  add(input, 1, "more of ours", State::ours);
+  EXPECT_EQ(plan_leases(input).take.size(), 5U);
 }
 
 // ---- overdue

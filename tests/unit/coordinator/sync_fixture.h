@@ -25,7 +25,9 @@ inline std::string shard_id(int index) {
 
 class SyncTest : public leases::LeaseTest {
  protected:
-  explicit SyncTest(std::size_t shards = 2) { make_stream(shards); }
+  explicit SyncTest(std::size_t shards = 2, LeaseFormat rows = LeaseFormat::kcl) : LeaseTest(rows) {
+    make_stream(shards);
+  }
 
   void make_stream(std::size_t shards, std::chrono::milliseconds retention = std::chrono::hours(24)) {
     embedded::Stream::Options options;

@@ -17,16 +17,20 @@ inline constexpr const char* kShard = "shardId-000000000000";
 
 inline Position at(std::string_view number) { return Position::at(*SequenceNumber::parse(number)); }
 
-inline LeaseTableOptions options_of(std::string worker_id, std::string incarnation) {
+inline LeaseTableOptions options_of(std::string worker_id, std::string incarnation,
+                                    LeaseFormat format = LeaseFormat::kcl) {
   LeaseTableOptions options;
   options.me = {.worker_id = std::move(worker_id), .incarnation = std::move(incarnation)};
   options.failover = std::chrono::seconds(10);
   options.call_timeout = std::chrono::milliseconds(2500);
+  options.format = format;
   return options;
 }
 
 class LeaseTest : public ::testing::Test {
  protected:
+  explicit LeaseTest(LeaseFormat rows = LeaseFormat::kcl) : format(rows) {}
+
   static constexpr Timestamp kStart{std::chrono::seconds(1'800'000'000)};
 
   template <class T>
@@ -53,10 +57,11 @@ class LeaseTest : public ::testing::Test {
   void claim(LeaseTable& by) { ASSERT_EQ(run(by.claim(store.lease(kShard))).kind, ChangeResult::Kind::done); }
   Lease row() { return store.lease(kShard); }
 
+  LeaseFormat format;
   base::VirtualLoop loop{kStart};
-  ScriptedStore store{loop};
-  LeaseTable a{loop, store, options_of("A", "aaaaaaaa-0000-4000-8000-000000000001")};
-  LeaseTable b{loop, store, options_of("B", "bbbbbbbb-0000-4000-8000-000000000002")};
+  ScriptedStore store{loop, row_format(format)};
+  LeaseTable a{loop, store, options_of("A", "aaaaaaaa-0000-4000-8000-000000000001", format)};
+  LeaseTable b{loop, store, options_of("B", "bbbbbbbb-0000-4000-8000-000000000002", format)};
 };
 
 class LeaseHoldTest : public LeaseTest {

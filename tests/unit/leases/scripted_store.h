@@ -18,6 +18,7 @@
 #include "base/wait.h"
 #include "leases/kcl_row.h"
 #include "leases/lease.h"
+#include "leases/row_format.h"
 #include "memory_store/memory_table.h"
 #include "ports/item_store.h"
 
@@ -39,8 +40,11 @@ class ScriptedStore final : public ports::ItemStore {
   /// A few rows make several pages.
   static constexpr std::size_t kPageSize = 3;
 
-  explicit ScriptedStore(base::VirtualLoop& loop, std::string key = std::string(kcl_row::kKey))
-      : loop_(loop), table_(std::move(key), kPageSize) {}
+  explicit ScriptedStore(base::VirtualLoop& loop, const RowFormat& format = kcl_format())
+      : loop_(loop), format_(format), table_(std::string(format.key_attribute()), kPageSize) {}
+  /// Of rows that are no leases.
+  ScriptedStore(base::VirtualLoop& loop, std::string key)
+      : loop_(loop), format_(kcl_format()), table_(std::move(key), kPageSize) {}
 
   // The script.
 
@@ -68,7 +72,7 @@ class ScriptedStore final : public ports::ItemStore {
   // What others do, at once and without asking.
 
   void put(Item row) { EXPECT_EQ(table_.create(std::move(row)).kind, WriteOutcome::Kind::applied); }
-  void put_lease(const Lease& lease) { put(kcl_row::render(lease)); }
+  void put_lease(const Lease& lease) { put(format_.render(lease)); }
   void change(const std::string& key, std::vector<Action> actions) {
     const auto outcome = table_.update({.key = key, .actions = std::move(actions), .conditions = {}});
     EXPECT_EQ(outcome.kind, WriteOutcome::Kind::applied) << outcome.message;
@@ -99,7 +103,7 @@ class ScriptedStore final : public ports::ItemStore {
   Item row(const std::string& key) const { return table_.get(key).value(); }
   bool has(const std::string& key) const { return table_.get(key).has_value(); }
   Lease lease(const std::string& key) const {
-    const auto parsed = kcl_row::parse(row(key));
+    const auto parsed = format_.parse(row(key));
     EXPECT_TRUE(parsed) << key;
     return *parsed;
   }
@@ -131,7 +135,7 @@ class ScriptedStore final : public ports::ItemStore {
 
   WriteReply create(Item row, base::BootTime deadline) override {
     ItemUpdate note;
-    note.key = *row.at(std::string(kcl_row::kKey)).get_if<std::string>();
+    note.key = *row.at(table_.key_attribute()).get_if<std::string>();
     for (const auto& [name, value] : row) note.actions.push_back(Action::set(name, value));
     return write(std::move(note), [this, row = std::move(row)] { return table_.create(row); }, deadline);
   }
@@ -210,6 +214,7 @@ class ScriptedStore final : public ports::ItemStore {
   }
 
   base::VirtualLoop& loop_;
+  const RowFormat& format_;
   memory_store::MemoryTable table_;
   base::Duration latency_ = std::chrono::milliseconds(10);
   std::chrono::milliseconds clock_ahead_{0};

@@ -299,6 +299,7 @@ TEST(ReadFrom, Table) {
       // A row's own start counts only while the checkpoint is AT_TIMESTAMP.
       {"AT_TIMESTAMP", true, kT, kT + 1h, Kind::timestamp, kT + 1h},
       {"AT_TIMESTAMP", false, kTrimHorizon, kT + 1h, Kind::timestamp, kT + 1h},
+      {"AT_TIMESTAMP", false, kT, kTrimHorizon, Kind::trim_horizon, {}},
       {"LATEST", false, kT, kT + 1h, Kind::timestamp, kT},
       {"TRIM_HORIZON", false, kT, kT + 1h, Kind::trim_horizon, {}},
   };

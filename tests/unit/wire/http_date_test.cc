@@ -65,5 +65,14 @@ TEST(HttpDate, EveryPartOfADateIsRefused) {
   }
 }
 
+TEST(HttpDate, IsWrittenAsItIsRead) {
+  const auto time = parse_iso8601("1994-11-06T08:49:37Z");
+  EXPECT_EQ(to_http_date(*time), "Sun, 06 Nov 1994 08:49:37 GMT");
+  for (int day = 0; day < 400; ++day) {
+    const Timestamp later = *time + std::chrono::hours(25 * day);
+    EXPECT_EQ(parse_http_date(to_http_date(later)), later);
+  }
+}
+
 }  // namespace
 }  // namespace kcl::wire

@@ -454,5 +454,25 @@ TEST(KinesisAnswers, DamagedAnswersNeverHarm) {
   }
 }
 
+TEST(StreamConsumers, AreReadFromBothAnswers) {
+  using Status = StreamConsumer::Status;
+  const auto read = [](const std::string& member, const std::string& status) {
+    return decode_stream_consumer(
+        Protocol::json, R"({")" + member + R"(":{"ConsumerName":"app","ConsumerARN":"arn:c","ConsumerStatus":")" +
+                            status + R"(","ConsumerCreationTimestamp":1795381140.5,"StreamARN":"arn:s"}})");
+  };
+  const auto consumer = read("ConsumerDescription", "ACTIVE");
+  ASSERT_TRUE(consumer) << consumer.error();
+  EXPECT_EQ(consumer->name, "app");
+  EXPECT_EQ(consumer->arn, "arn:c");
+  EXPECT_EQ(consumer->status, Status::active);
+  EXPECT_EQ(consumer->created, Timestamp(std::chrono::milliseconds(1'795'381'140'500)));
+  EXPECT_EQ(read("Consumer", "CREATING").value().status, Status::creating);
+  EXPECT_EQ(read("Consumer", "DELETING").value().status, Status::deleting);
+  EXPECT_EQ(read("Consumer", "SLEEPING").error(), "Consumer.ConsumerStatus: is none of CREATING, ACTIVE and DELETING");
+  EXPECT_FALSE(decode_stream_consumer(Protocol::json, "{}"));
+  EXPECT_FALSE(decode_stream_consumer(Protocol::json, R"({"Consumer":{"ConsumerARN":"arn:c"}})"));
+}
+
 }  // namespace
 }  // namespace kcl::wire

@@ -75,6 +75,32 @@ TEST(KinesisRequests, GetRecordsNamesAStreamByArnOnly) {
             R"({"ShardIterator":"i","Limit":1,"StreamARN":"arn:x"})");
 }
 
+TEST(KinesisRequests, SubscriptionsSayWhatTheirPositionNeeds) {
+  using Type = GetShardIterator::Type;
+  const auto json = [](Type type) {
+    return encode(Protocol::json, SubscribeToShard{.consumer_arn = "arn:c",
+                                                   .shard_id = "s-0",
+                                                   .type = type,
+                                                   .sequence_number = "49590",
+                                                   .timestamp = at(1'795'381'140'007)});
+  };
+  const std::string begin = R"({"ConsumerARN":"arn:c","ShardId":"s-0","StartingPosition":{"Type":)";
+  EXPECT_EQ(json(Type::trim_horizon), begin + R"("TRIM_HORIZON"}})");
+  EXPECT_EQ(json(Type::latest), begin + R"("LATEST"}})");
+  EXPECT_EQ(json(Type::at_timestamp), begin + R"("AT_TIMESTAMP","Timestamp":1795381140.007}})");
+  EXPECT_EQ(json(Type::at_sequence_number), begin + R"("AT_SEQUENCE_NUMBER","SequenceNumber":"49590"}})");
+  EXPECT_EQ(json(Type::after_sequence_number), begin + R"("AFTER_SEQUENCE_NUMBER","SequenceNumber":"49590"}})");
+  EXPECT_EQ(encode(Protocol::cbor, SubscribeToShard{.consumer_arn = "c", .shard_id = "s"}),
+            "\xA3\x6B"
+            "ConsumerARN\x61"
+            "c\x67ShardId\x61s\x70StartingPosition\xA1\x64Type\x6CTRIM_HORIZON");
+}
+
+TEST(KinesisRequests, AConsumerGoesByStreamAndName) {
+  EXPECT_EQ(encode(Protocol::json, ConsumerName{.stream_arn = "arn:s", .name = "app"}),
+            R"({"StreamARN":"arn:s","ConsumerName":"app"})");
+}
+
 TEST(KinesisRequests, TextsAreEscapedAndTimesBeforeTheEpochAreTimes) {
   EXPECT_EQ(encode_describe_stream_summary(Protocol::json, "a\"b\\\n"), "{\"StreamName\":\"a\\\"b\\\\\\n\"}");
   const auto json = [](std::int64_t milliseconds) {

@@ -55,6 +55,8 @@ TEST(WorkerAwsPorts, AnApplicationHasItsTable) {
   WorkerConfig named = reading("billing");
   named.lease_table = "other-table";
   EXPECT_EQ((*find(named))->lease_table.name, "other-table");
+  named.lease_format = LeaseFormat::vmware_go;
+  EXPECT_EQ((*find(named))->lease_table.key_attribute, "ShardID");
 }
 
 TEST(WorkerAwsPorts, EachProblemNamesTheFieldThatMendsIt) {

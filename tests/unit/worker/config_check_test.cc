@@ -45,6 +45,35 @@ TEST(WorkerConfig, AnAckProcessorMayHaveSeveralBatchesAtOnce) {
   EXPECT_EQ(problems_of(config, {.can_checkpoint = false}), std::vector<std::string>());
 }
 
+// Rule 12, and what their rows cannot say.
+TEST(WorkerConfig, WhatAFleetWithGoWorkersCannotBearIsRefusedWithTheReason) {
+  struct Case {
+    std::string field;
+    std::function<void(WorkerConfig&)> spoil;
+    std::string reason;
+  };
+  WorkerConfig right = good();
+  right.lease_format = LeaseFormat::vmware_go;
+  EXPECT_EQ(problems_of(right, {}), std::vector<std::string>());
+  const std::vector<Case> cases{
+      {"static_identity", [](auto& c) { c.static_identity = true; }, "one life of a worker id"},
+      {"balance", [](auto& c) { c.balance = LeaseBalance::throughput; }, "no room"},
+      {"failover_time", [](auto& c) { c.failover_time = milliseconds(4'999); }, "wall clocks"},
+      {"failover_time", [](auto& c) { c.failover_time = milliseconds(60'001); }, "stood still for a minute"},
+  };
+  for (const Case& c : cases) {
+    WorkerConfig config = right;
+    config.worker_id = "w";
+    c.spoil(config);
+    const auto problems = problems_of(config, {});
+    ASSERT_EQ(problems.size(), 1U) << c.field;
+    EXPECT_EQ(field_of(problems[0]), c.field);
+    EXPECT_NE(problems[0].find(c.reason), std::string::npos) << problems[0];
+    config.lease_format = LeaseFormat::kcl;
+    EXPECT_TRUE(problems_of(config, {}).empty()) << c.field;
+  }
+}
+
 TEST(WorkerConfig, EachBadFieldIsNamed) {
   struct Case {
     std::string field;

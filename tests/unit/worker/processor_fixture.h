@@ -35,6 +35,7 @@ class FakeCheckpoints final : public ports::Checkpoints {
   }
   base::BootTime valid_until() const override { return valid; }
   bool lost() const override { return is_lost; }
+  void start_over(std::string) override {}
 
   std::vector<std::optional<Position>> asked;
   CheckpointResult next;

@@ -1,0 +1,27 @@
+// The lease table that a verb works on.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "leases/lease_table.h"
+#include "leases/options.h"
+#include "operate/session.h"
+
+namespace kclpp::leases {
+
+/// For the table to show that it is there.
+inline constexpr std::chrono::seconds kTablePatience{20};
+
+/// As a worker of its own, of a name that says what it is.
+inline kcl::leases::LeaseTable open_table(kcl::operate::Session& session, const LeasesOptions& options) {
+  kcl::leases::LeaseTableOptions table;
+  table.me.worker_id = "kclpp-leases:" + session.random().uuid();
+  table.me.incarnation = session.random().uuid();
+  table.format = options.places.format;
+  table.failover = options.assumed_failover;
+  table.call_timeout = std::min<std::chrono::milliseconds>(options.assumed_failover / 4, std::chrono::seconds(10));
+  return {session.loop(), session.store(), std::move(table)};
+}
+
+}  // namespace kclpp::leases

@@ -1,0 +1,153 @@
+#include "leases/watch.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/poll_loop.h"
+#include "base/run_on.h"
+#include "coordinator/shard_sync.h"
+#include "files/files.h"
+#include "leases/messages.h"
+#include "leases/table.h"
+#include "operate/fleet_metrics.h"
+#include "operate/fleet_watch.h"
+#include "operate/look.h"
+#include "server/server.h"
+
+namespace kclpp::leases {
+
+namespace {
+
+using kcl::base::Stop;
+using kcl::base::Task;
+namespace operate = kcl::operate;
+namespace server = kcl::server;
+
+/// The last text, from the strand of the watch to that of the server.
+class Board final : public server::Handler {
+ public:
+  void show(std::string text) {
+    const std::lock_guard lock(mutex_);
+    text_ = std::move(text);
+  }
+  void handle(server::Request request, std::shared_ptr<server::Reply> reply) override;
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+};
+
+void Board::handle(server::Request request, std::shared_ptr<server::Reply> reply) {
+  server::Response response;
+  response.headers.push_back({"Content-Type", "text/plain; version=0.0.4; charset=utf-8"});
+  if (request.path() != "/metrics") {
+    response.status = 404;
+    response.body = "there is only /metrics\n";
+  } else if (request.method != "GET") {
+    response.status = 405;
+    response.headers.push_back({"Allow", "GET"});
+  } else {
+    const std::lock_guard lock(mutex_);
+    response.body = text_;
+  }
+  reply->send(std::move(response));
+}
+
+/// The server on a strand of its own, which waits for descriptors.
+class Exporter {
+ public:
+  Exporter(Board& board, const ListenAddress& listen) {
+    std::exception_ptr failure;
+    kcl::base::run_on(loop_, [&] {
+      try {
+        server_.emplace(loop_, server::ServerOptions{.address = listen.address, .port = listen.port}, board);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
+    if (failure) std::rethrow_exception(failure);
+  }
+  Exporter(const Exporter&) = delete;
+  Exporter& operator=(const Exporter&) = delete;
+  ~Exporter() {
+    kcl::base::run_on(loop_, [this] { server_.reset(); });
+  }
+
+  std::string url() const { return server_->url(); }
+
+ private:
+  kcl::base::PollLoop loop_;
+  std::optional<server::Server> server_;
+};
+
+/// On the strand but for its construction.
+class Watch {
+ public:
+  Watch(operate::Session& session, const LeasesOptions& options, Board& board)
+      : session_(session), options_(options), board_(board), table_(open_table(session, options)) {
+    sample_.application = options.places.table;
+    board_.show(operate::fleet_metrics(sample_));
+  }
+
+  Task<int> run(Stop& stop);
+
+ private:
+  Task<void> look(operate::FleetWatch& watch, Stop& stop);
+
+  operate::Session& session_;
+  const LeasesOptions& options_;
+  Board& board_;
+  kcl::leases::LeaseTable table_;
+  operate::FleetSample sample_;
+};
+
+Task<int> Watch::run(Stop& stop) {
+  std::optional<kcl::coordinator::ShardSync> sync;
+  const kcl::base::EventLog silent(session_.loop(), [](const kcl::LogEvent&) {});
+  if (!options_.places.stream.empty()) {
+    kcl::coordinator::ShardSyncOptions sync_options;
+    sync_options.stream = options_.places.stream;
+    sync.emplace(session_.loop(), session_.random(), session_.kinesis(), table_, silent, std::move(sync_options));
+  }
+  operate::FleetWatchOptions watch_options;
+  watch_options.interval = options_.interval;
+  watch_options.assumed_failover = options_.assumed_failover;
+  operate::FleetWatch watch(session_.loop(), table_, sync ? &*sync : nullptr, watch_options);
+  while (!stop.requested()) {
+    const auto next = session_.loop().now() + options_.interval;
+    co_await look(watch, stop);
+    co_await kcl::base::sleep_until(session_.loop(), next, stop);
+  }
+  co_return kDone;
+}
+
+Task<void> Watch::look(operate::FleetWatch& watch, Stop& stop) {
+  auto seen = co_await watch.look();
+  if (seen && options_.probe_lag) {
+    co_await operate::probe_lags(session_.loop(), session_.kinesis(), options_.places.stream, seen->table, stop);
+  }
+  ++sample_.looks;
+  if (!seen) {
+    if (sample_.up || sample_.looks == 1) complain(seen.error());
+    ++sample_.failures;
+  }
+  sample_.up = seen.has_value();
+  if (seen) sample_.view = *std::move(seen);
+  board_.show(operate::fleet_metrics(sample_));
+}
+
+}  // namespace
+
+int run_watch(operate::Session& session, const LeasesOptions& options) {
+  Board board;
+  Watch watch(session, options, board);
+  const Exporter exporter(board, options.listen);
+  const auto problem = write_stdout("listening on " + exporter.url() + "/metrics\n");
+  if (!problem.empty()) return fail(problem);
+  const auto code = session.run([&](Stop& stop) { return watch.run(stop); });
+  return code ? *code : fail("ended by a second signal");
+}
+
+}  // namespace kclpp::leases

@@ -1,0 +1,412 @@
+#include "multilang/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+#include "multilang/keys.h"
+
+namespace kcl::multilang {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\f";
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  for (char& c : small) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return small;
+}
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// With ${NAME} replaced. Fails with the name that is not set.
+Result<std::string, std::string> expanded(std::string_view value, const Variables& variables) {
+  std::string out;
+  while (!value.empty()) {
+    const auto begin = value.find("${");
+    out += value.substr(0, begin);
+    if (begin == std::string_view::npos) break;
+    value.remove_prefix(begin);
+    const auto end = value.find('}');
+    const std::string_view name = end == std::string_view::npos ? std::string_view() : value.substr(2, end - 2);
+    if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_character)) {
+      out += "${";
+      value.remove_prefix(2);
+      continue;
+    }
+    const auto variable = variables(name);
+    if (!variable) return Failure{std::string(name)};
+    out += *variable;
+    value.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool is_true(std::string_view text) {
+  const std::string small = in_small_letters(text);
+  return small == "true" || small == "yes" || small == "y" || small == "on" || small == "1";
+}
+
+/// The same, whatever way it was written.
+bool same_value(const Key& key, std::string_view a, std::string_view b) {
+  if (key.type == KeyType::boolean) return is_true(a) == is_true(b);
+  if (key.type == KeyType::number) return number_of(a) == number_of(b);
+  return a == b;
+}
+
+class Gathering {
+ public:
+  Gathering(const std::string& file, const Variables& variables) : file_(file), variables_(variables) {}
+
+  void take(const Property& property) {
+    const std::string where = file_ + ':' + std::to_string(property.line);
+    const Key* key = find_key(property.key);
+    if (key == nullptr) {
+      std::string warning = where + ": there is no key '" + property.key + "', it changes nothing";
+      if (const auto meant = did_you_mean(property.key)) warning += "; did you mean " + std::string(*meant) + "?";
+      gathered_.warnings.push_back(std::move(warning));
+      return;
+    }
+    auto value = expanded(property.value, variables_);
+    if (!value) {
+      gathered_.problems.push_back(where + ": " + property.key + ": the environment has no variable " + value.error());
+      return;
+    }
+    gathered_.values.insert_or_assign(std::string(key->name), Setting{*std::move(value), where});
+  }
+
+  Settings finish() {
+    for (const Key& key : keys()) {
+      const std::string twin = environment_twin(key.name);
+      if (auto value = variables_(twin)) {
+        gathered_.values.insert_or_assign(std::string(key.name), Setting{*std::move(value), twin});
+      }
+      tell_if_unsupported(key);
+      if (!key.fallback.empty()) {
+        gathered_.values.try_emplace(std::string(key.name), Setting{std::string(key.fallback), "default"});
+      }
+    }
+    return std::move(gathered_);
+  }
+
+ private:
+  void tell_if_unsupported(const Key& key) {
+    const Setting* given = gathered_.find(key.name);
+    if (key.effect != KeyEffect::unsupported || given == nullptr || trimmed(given->value).empty()) return;
+    if (!key.fallback.empty() && same_value(key, given->value, key.fallback)) return;
+    gathered_.warnings.push_back(given->source + ": " + std::string(key.name) +
+                                 " changes nothing: " + std::string(key.note));
+  }
+
+  const std::string& file_;
+  const Variables& variables_;
+  Settings gathered_;
+};
+
+/// Reads the settings one after the other, and notes what is wrong with them.
+class Reader {
+ public:
+  explicit Reader(Settings& settings) : settings_(settings) {}
+
+  DaemonOptions read() {
+    read_child();
+    read_stream();
+    read_aws();
+    read_position();
+    read_retrieval();
+    read_leases();
+    return std::move(options_);
+  }
+
+ private:
+  struct Range {
+    std::int64_t least;
+    std::int64_t most;
+  };
+
+  /// As it stands; an empty one counts as none.
+  std::string text(std::string_view key) const {
+    const Setting* setting = settings_.find(key);
+    return setting == nullptr ? std::string() : setting->value;
+  }
+  void problem(std::string_view key, const std::string& what) {
+    const Setting* setting = settings_.find(key);
+    const std::string where = setting == nullptr || setting->source == "default" ? "" : setting->source + ": ";
+    settings_.problems.push_back(where + std::string(key) + ": " + what);
+  }
+  void warning(std::string_view key, const std::string& what) {
+    settings_.warnings.push_back(settings_.find(key)->source + ": " + std::string(key) + ": " + what);
+  }
+
+  /// Zero counts as not set, as in Java; so does what is no number, which is told.
+  std::optional<std::int64_t> number(std::string_view key) {
+    const Setting* setting = settings_.find(key);
+    if (setting == nullptr) return std::nullopt;
+    const auto found = number_of(setting->value);
+    if (found && *found != 0) return found;
+    if (!found) warning(key, "'" + setting->value + "' is no whole number: it counts as not set");
+    const Key* known = find_key(key);
+    return known->fallback.empty() ? std::nullopt : number_of(known->fallback);
+  }
+  std::optional<std::int64_t> number(std::string_view key, Range range) {
+    const auto found = number(key);
+    if (!found || (*found >= range.least && *found <= range.most)) return found;
+    problem(key, std::to_string(*found) + " is out of range; " + std::to_string(range.least) + " to " +
+                     std::to_string(range.most) + " is right");
+    return std::nullopt;
+  }
+  std::optional<milliseconds> duration(std::string_view key, Range range) {
+    const auto found = number(key, range);
+    return found ? std::optional(milliseconds(*found)) : std::nullopt;
+  }
+
+  void read_child();
+  void read_stream();
+  void read_aws();
+  void read_position();
+  void read_retrieval();
+  void read_leases();
+
+  Settings& settings_;
+  DaemonOptions options_;
+};
+
+/// On runs of blanks, and blanks only: no quotes.
+std::vector<std::string> words_of(std::string_view command) {
+  std::vector<std::string> words;
+  while (!command.empty()) {
+    const auto end = command.find(' ');
+    if (end != 0) words.emplace_back(command.substr(0, end));
+    command.remove_prefix(end == std::string_view::npos ? command.size() : end + 1);
+  }
+  return words;
+}
+
+void Reader::read_child() {
+  options_.child.argv = words_of(text("executableName"));
+  if (options_.child.argv.empty()) problem("executableName", "not set; name the program that processes the records");
+  if (const auto timeout = number("timeoutInSeconds", {1, 86'400})) {
+    options_.child.timeout = std::chrono::seconds(*timeout);
+  }
+  // Here zero means something.
+  const auto restarts = number_of(text("kclpp.childRestarts"));
+  if (restarts && *restarts >= 0 && *restarts <= 1'000'000) {
+    options_.child.restarts = static_cast<std::size_t>(*restarts);
+  } else {
+    problem("kclpp.childRestarts", "'" + text("kclpp.childRestarts") + "' is not right; 0 to 1000000 is");
+  }
+  if (const auto grace = duration("kclpp.childGraceMillis", {1, 3'600'000})) options_.child.grace = *grace;
+  const std::string level = in_small_letters(trimmed(text("kclpp.logLevel")));
+  for (const LogLevel each : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
+    if (name_of(each) == level) {
+      options_.log_level = each;
+      return;
+    }
+  }
+  problem("kclpp.logLevel", "'" + level + "' is not right; debug, info, warning or error is");
+}
+
+bool is_stream_name(std::string_view name) {
+  const auto good = [](char c) { return is_name_character(c) || c == '.' || c == '-'; };
+  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), good);
+}
+
+/// "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
+std::optional<std::string> stream_of_arn(std::string_view arn) {
+  std::array<std::string_view, 6> parts;
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    const auto colon = arn.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    parts[i] = arn.substr(0, colon);
+    arn.remove_prefix(colon + 1);
+  }
+  constexpr std::string_view kResource = "stream/";
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool account = parts[4].size() == 12 && std::all_of(parts[4].begin(), parts[4].end(), digit);
+  if (parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "kinesis" || parts[3].empty() || !account ||
+      !arn.starts_with(kResource)) {
+    return std::nullopt;
+  }
+  arn.remove_prefix(kResource.size());
+  return is_stream_name(arn) ? std::optional(std::string(arn)) : std::nullopt;
+}
+
+/// Of the ARN the name alone, as in KCL: the samples of its clients carry ARNs of a region and an account of nobody.
+void Reader::read_stream() {
+  options_.worker.application = trimmed(text("applicationName"));
+  if (options_.worker.application.empty()) {
+    problem("applicationName", "not set; name the application whose workers share the stream");
+  }
+  options_.worker.lease_table = trimmed(text("tableName"));
+  const std::string arn(trimmed(text("streamArn")));
+  if (!arn.empty()) {
+    const auto name = stream_of_arn(arn);
+    if (!name) return problem("streamArn", "'" + arn + "' is none; arn:aws:kinesis:REGION:ACCOUNT:stream/NAME is");
+    options_.worker.stream = *name;
+  } else {
+    options_.worker.stream = trimmed(text("streamName"));
+    if (options_.worker.stream.empty())
+      return problem("streamName", "not set, nor is streamArn; name the stream to read");
+    if (!is_stream_name(options_.worker.stream)) {
+      problem("streamName", "'" + options_.worker.stream + "' is no name of a stream");
+    }
+  }
+  options_.child.stream = options_.worker.stream;
+}
+
+void Reader::read_aws() {
+  options_.worker.region = trimmed(text("regionName"));
+  const auto endpoint = [&](std::string_view nested, std::string_view plain) {
+    const std::string value(trimmed(text(nested)));
+    return value.empty() ? std::string(trimmed(text(plain))) : value;
+  };
+  options_.worker.kinesis_endpoint = endpoint("kinesisClient.endpointOverride", "kinesisEndpoint");
+  options_.worker.dynamodb_endpoint = endpoint("dynamoDbClient.endpointOverride", "dynamoDBEndpoint");
+  const std::string given = text("AwsCredentialsProvider");
+  auto credentials = parse_credentials(given);
+  if (credentials) {
+    options_.credentials = *std::move(credentials);
+  } else {
+    problem("AwsCredentialsProvider", credentials.error());
+  }
+  const std::string dynamodb(trimmed(text("AwsCredentialsProviderDynamoDB")));
+  if (dynamodb.empty() || dynamodb == trimmed(given)) return;
+  problem("AwsCredentialsProviderDynamoDB",
+          "kclpp has one kind of credentials for Kinesis and DynamoDB: leave it out, or let it be as "
+          "AwsCredentialsProvider");
+}
+
+void Reader::read_position() {
+  // Where both are set Java's choice is an accident; it went for the time.
+  if (const auto seconds = number("initialPositionInStreamExtended", {1, 253'402'300'799})) {
+    options_.worker.initial_position = InitialPosition::at(Timestamp(std::chrono::seconds(*seconds)));
+    return;
+  }
+  const std::string position = in_small_letters(trimmed(text("initialPositionInStream")));
+  if (position == "trim_horizon") {
+    options_.worker.initial_position = InitialPosition::trim_horizon();
+  } else if (position != "latest") {
+    problem("initialPositionInStream",
+            "'" + text("initialPositionInStream") +
+                "' is not right; LATEST or TRIM_HORIZON is, or initialPositionInStreamExtended with a time in seconds");
+  }
+}
+
+void Reader::read_retrieval() {
+  const std::string mode = in_small_letters(trimmed(text("retrievalMode")));
+  const auto given = [&](const auto& setting) {
+    return asks_for_polling(setting.first) && setting.second.source != "default";
+  };
+  const bool wants_polling = std::any_of(settings_.values.begin(), settings_.values.end(), given);
+  if (mode == "fanout") {
+    problem("retrievalMode", "kclpp has no enhanced fan-out yet; POLLING is right");
+  } else if (mode == "default") {
+    if (!wants_polling) {
+      settings_.warnings.emplace_back(
+          "retrievalMode: not set, which KCL takes for FANOUT; kclpp polls. Set it to POLLING to agree");
+    }
+  } else if (mode != "polling") {
+    problem("retrievalMode", "'" + text("retrievalMode") + "' is not right; POLLING is");
+  }
+  if (const auto records = number("maxRecords", {1, 10'000})) {
+    options_.worker.max_records = static_cast<std::size_t>(*records);
+  }
+  const auto idle = number("idleTimeBetweenReadsInMillis");
+  constexpr std::int64_t kLeastIdle = 200;
+  constexpr std::int64_t kMostIdle = 60'000;
+  const std::int64_t allowed = std::clamp(idle.value_or(1'000), kLeastIdle, kMostIdle);
+  if (idle && *idle != allowed) {
+    warning("idleTimeBetweenReadsInMillis", std::to_string(allowed) + " is taken, the nearest that is allowed");
+  }
+  options_.worker.idle_read_interval = milliseconds(allowed);
+}
+
+void Reader::read_leases() {
+  WorkerConfig& worker = options_.worker;
+  worker.checkpointing = Checkpointing::manual;
+  const std::string format(trimmed(text("kclpp.leaseFormat")));
+  if (format == name_of(LeaseFormat::vmware_go)) {
+    worker.lease_format = LeaseFormat::vmware_go;
+  } else if (format != name_of(LeaseFormat::kcl)) {
+    problem("kclpp.leaseFormat", "'" + format + "' is not right; kcl or vmware-go is");
+  }
+  worker.worker_id = text("workerId");
+  if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");
+  if (const auto time = duration("failoverTimeMillis", {1'000, 600'000})) worker.failover_time = *time;
+  if (const auto most = number("maxLeasesForWorker", {1, INT32_MAX})) {
+    worker.max_leases = static_cast<std::size_t>(*most);
+  }
+  if (const auto interval = duration("shardSyncIntervalMillis", {1'000, 3'600'000})) {
+    worker.shard_sync_interval = *interval;
+  }
+  if (const auto grace = duration("shutdownGraceMillis", {1, 3'600'000})) worker.shutdown_time = *grace;
+  if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) worker.stall_after = *stall;
+}
+
+/// What may hold a secret: an external id, a password in a URL.
+std::string shown(std::string_view key, std::string_view value) {
+  std::string text(value);
+  if (key.starts_with("AwsCredentials")) {
+    if (const auto id = text.find("externalId="); id != std::string::npos)
+      text.replace(id, std::string::npos, "externalId=***");
+  }
+  const auto scheme = text.find("://");
+  const auto user = text.find('@', scheme == std::string::npos ? 0 : scheme);
+  if (scheme != std::string::npos && user != std::string::npos) text.replace(scheme + 3, user - scheme - 3, "***");
+  return text;
+}
+
+}  // namespace
+
+const Setting* Settings::find(std::string_view key) const {
+  const auto found = values.find(key);
+  return found == values.end() ? nullptr : &found->second;
+}
+
+Settings gather(const std::vector<Property>& properties, const std::string& file, const Variables& variables) {
+  Gathering gathering(file, variables);
+  for (const Property& property : properties) gathering.take(property);
+  return gathering.finish();
+}
+
+DaemonOptions daemon_options(Settings& settings) { return Reader(settings).read(); }
+
+std::string effective_configuration(const Settings& settings) {
+  std::string text;
+  for (const Key& key : keys()) {
+    const Setting* setting = settings.find(key.name);
+    if (setting == nullptr || (key.effect != KeyEffect::applied && setting->source == "default")) continue;
+    std::string line = std::string(key.name) + " = " + shown(key.name, setting->value);
+    constexpr std::size_t kColumn = 56;
+    line.resize(std::max(line.size() + 1, kColumn), ' ');
+    line += "# " + setting->source;
+    if (key.effect != KeyEffect::applied) line += "; changes nothing: " + std::string(key.note);
+    text += line + '\n';
+  }
+  return text;
+}
+
+}  // namespace kcl::multilang

@@ -1,0 +1,354 @@
+#include "operate/doctor_probes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinator/shard_sync.h"
+#include "operate/lease_export.h"
+#include "operate/look.h"
+#include "wire/dynamodb.h"
+#include "wire/item_json.h"
+#include "wire/json_writer.h"
+#include "wire/kinesis_answers.h"
+#include "wire/kinesis_requests.h"
+
+namespace kcl::operate {
+
+using aws::Service;
+using base::Task;
+using Outcome = Attempt::Outcome;
+using Called = ports::Answer<Result<aws::CallAnswer, aws::CallError>>;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr base::Duration kCallTimeout = std::chrono::seconds(8);
+constexpr std::string_view kKinesisJson = "application/x-amz-json-1.1";
+constexpr std::string_view kConditionFailed = "ConditionalCheckFailedException";
+
+bool is_aws(const std::string& url) { return url.find(".amazonaws.com") != std::string::npos; }
+
+/// The first letters tell the kind of key (AKIA: long-term, ASIA: temporary), the last ones which it is.
+std::string masked(const std::string& key_id) {
+  constexpr std::size_t kShown = 4;
+  if (key_id.size() <= 2 * kShown) return std::string(key_id.size(), '*');
+  return key_id.substr(0, kShown) + "…" + key_id.substr(key_id.size() - kShown);
+}
+
+aws::ServiceClient::Request request(std::string_view target, std::string_view content_type, std::string body) {
+  aws::ServiceClient::Request made;
+  made.target = target;
+  made.content_type = content_type;
+  made.body = std::move(body);
+  made.repeatable = true;
+  return made;
+}
+
+/// `passes`: an error by which the service shows that it got past the permissions.
+Attempt judged(std::string action, const Called& called, std::string_view passes = {}) {
+  Attempt attempt;
+  attempt.action = std::move(action);
+  if (called.value) {
+    attempt.outcome = Outcome::allowed;
+    return attempt;
+  }
+  const aws::CallError& error = called.value.error();
+  attempt.message = error.message;
+  if (error.kind == aws::CallError::Kind::denied) {
+    attempt.outcome = Outcome::denied;
+  } else if (!passes.empty() && error.code == passes) {
+    attempt.outcome = Outcome::allowed;
+  } else {
+    attempt.outcome = Outcome::failed;
+  }
+  return attempt;
+}
+
+Attempt untried(std::string action, std::string why) {
+  return {.action = std::move(action), .outcome = Outcome::untried, .message = std::move(why)};
+}
+
+/// What stands between the tags of an XML element without attributes.
+std::optional<std::string> element(const std::string& xml, const std::string& name) {
+  const auto begin = xml.find('<' + name + '>');
+  if (begin == std::string::npos) return std::nullopt;
+  const auto from = begin + name.size() + 2;
+  const auto end = xml.find("</" + name + '>', from);
+  if (end == std::string::npos) return std::nullopt;
+  return xml.substr(from, end - from);
+}
+
+/// A row that nobody has: writes that demand that it is there change nothing.
+std::string put_if_present(const std::string& table, const std::string& key_attribute, const std::string& key) {
+  Item row;
+  row.emplace(key_attribute, key);
+  wire::JsonWriter json;
+  json.begin_object().name("TableName").text(table).name("Item").json(wire::encode_item(row));
+  json.name("ConditionExpression").text("attribute_exists(#k)");
+  json.name("ExpressionAttributeNames").begin_object().name("#k").text(key_attribute).end_object().end_object();
+  return json.str();
+}
+
+std::string scan_of_one(const std::string& table) {
+  wire::JsonWriter json;
+  json.begin_object().name("TableName").text(table).name("Limit").number(1).end_object();
+  return json.str();
+}
+
+}  // namespace
+
+FirstLook first_look(const Places& places, const aws::Environment& environment,
+                     const std::vector<std::string>& proxies) {
+  FirstLook look;
+  Facts& facts = look.facts;
+  facts.application = places.table;
+  facts.stream = places.stream;
+  facts.sqlite_file = places.sqlite_file;
+  facts.profile = places.profile.empty() ? environment.get("AWS_PROFILE").value_or("") : places.profile;
+  facts.proxies = proxies;
+  const bool dynamodb = places.sqlite_file.empty() && !places.table.empty();
+  if (!dynamodb && places.stream.empty()) return look;
+
+  aws::AccessRequest access_request;
+  access_request.profile = places.profile;
+  access_request.region = places.region;
+  auto access = aws::find_access(access_request, environment);
+  if (!access) {
+    facts.credentials_error = access.error();
+    return look;
+  }
+  facts.region = access->region;
+  facts.ca_file = access->ca_file;
+  const auto find = [&](Service service, const std::string& configured, const char* flag) {
+    auto endpoint = access->endpoint(service, configured, flag);
+    if (!endpoint) facts.credentials_error = endpoint.error();
+    return endpoint ? endpoint->url : std::string();
+  };
+  if (!places.stream.empty()) facts.kinesis_url = find(Service::kinesis, places.kinesis_endpoint, "--kinesis-endpoint");
+  if (dynamodb) facts.dynamodb_url = find(Service::dynamodb, places.dynamodb_endpoint, "--dynamodb-endpoint");
+  if (facts.credentials_error.empty()) look.access = *std::move(access);
+  return look;
+}
+
+/// The services that are needed. A slow one does not hold up another.
+struct DoctorProbes::Clients {
+  Clients(worker::Threads& threads, base::Random& chance, const Places& places, const aws::Access& access)
+      : random(chance), credentials(threads.loop, threads.store_calls, access.credentials) {
+    const auto connect = [&](std::optional<aws::Connection>& into, Service service, const std::string& configured) {
+      auto endpoint = access.endpoint(service, configured, "the endpoint");
+      if (endpoint) into.emplace(threads.loop, random, credentials, access, service, *std::move(endpoint));
+    };
+    if (!places.stream.empty()) connect(kinesis, Service::kinesis, places.kinesis_endpoint);
+    if (places.sqlite_file.empty() && !places.table.empty())
+      connect(dynamodb, Service::dynamodb, places.dynamodb_endpoint);
+    connect(sts, Service::sts, {});
+  }
+
+  base::Random& random;
+  aws::AwaitedCredentials credentials;
+  std::optional<aws::Connection> kinesis;
+  std::optional<aws::Connection> dynamodb;
+  std::optional<aws::Connection> sts;
+};
+
+DoctorProbes::DoctorProbes(worker::Threads& threads, base::Random& random, const Places& places,
+                           const aws::Access& access)
+    : loop_(threads.loop),
+      places_(places),
+      access_(access),
+      clients_(std::make_unique<Clients>(threads, random, places, access)) {}
+
+DoctorProbes::~DoctorProbes() = default;
+
+Task<void> DoctorProbes::ask(Facts& facts, base::Stop& stop) {
+  const bool has_credentials = co_await credentials(facts);
+  if (!has_credentials || stop.requested()) co_return;
+  co_await identity(facts);
+  if (clients_->kinesis && !stop.requested()) co_await stream(facts);
+  if (clients_->dynamodb && !stop.requested()) co_await table(facts);
+}
+
+Task<bool> DoctorProbes::credentials(Facts& facts) {
+  auto found = co_await clients_->credentials.get(loop_.now() + std::chrono::seconds(30));
+  facts.now = loop_.wall();
+  if (!found) {
+    facts.credentials_error = found.error().message;
+    co_return false;
+  }
+  facts.access_key_id = masked(found->access_key_id);
+  facts.temporary = !found->session_token.empty();
+  facts.expiration = found->expiration;
+  const bool from_environment =
+      places_.profile.empty() && access_.environment.get("AWS_ACCESS_KEY_ID") == found->access_key_id;
+  facts.credentials_from = from_environment        ? "the environment"
+                           : facts.profile.empty() ? "the default profile"
+                                                   : "profile " + facts.profile;
+  co_return true;
+}
+
+/// Whose credentials they are takes no permission to ask.
+Task<void> DoctorProbes::identity(Facts& facts) {
+  if (!clients_->sts) {
+    facts.identity_error = "the endpoint of STS cannot be used";
+    co_return;
+  }
+  const std::string url = clients_->sts->service().options().endpoint.url;
+  const bool own_servers = (!facts.kinesis_url.empty() && !is_aws(facts.kinesis_url)) ||
+                           (!facts.dynamodb_url.empty() && !is_aws(facts.dynamodb_url));
+  if (own_servers && is_aws(url)) {
+    facts.identity_error = "not asked, since other servers than AWS's own are named";
+    co_return;
+  }
+  auto asked = request("AWSSecurityTokenServiceV20110615.GetCallerIdentity", "application/x-www-form-urlencoded",
+                       "Action=GetCallerIdentity&Version=2011-06-15");
+  auto called = co_await clients_->sts->service().call(std::move(asked), loop_.now() + kCallTimeout);
+  if (!called.value) {
+    facts.identity_error = called.value.error().message;
+    co_return;
+  }
+  facts.identity = element(*called.value->body, "Arn");
+  if (!facts.identity) facts.identity_error = "the answer of STS names nobody";
+}
+
+Task<void> DoctorProbes::stream(Facts& facts) {
+  aws::ServiceClient& service = clients_->kinesis->service();
+  const auto protocol = wire::Protocol::json;
+  auto describe = request(wire::kDescribeStreamSummaryTarget, kKinesisJson,
+                          wire::encode_describe_stream_summary(protocol, facts.stream));
+  auto described = co_await service.call(std::move(describe), loop_.now() + kCallTimeout);
+  facts.attempts.push_back(judged("kinesis:DescribeStreamSummary", described));
+  if (!described.value) {
+    facts.stream_error = described.value.error().message;
+  } else {
+    if (described.timing.server_time) {
+      facts.clock_ahead = std::chrono::floor<std::chrono::seconds>(loop_.wall()) - *described.timing.server_time;
+    }
+    auto stream = wire::decode_stream_facts(*described.value->body);
+    if (stream) facts.stream_facts = *std::move(stream);
+    if (!facts.stream_facts) facts.stream_error = "the answer is not one of Kinesis";
+  }
+
+  ListShards listing;
+  listing.stream = facts.stream;
+  auto list = request(wire::kListShardsTarget, kKinesisJson, wire::encode(protocol, listing));
+  auto listed = co_await service.call(std::move(list), loop_.now() + kCallTimeout);
+  facts.attempts.push_back(judged("kinesis:ListShards", listed));
+  std::string shard;
+  if (listed.value) {
+    const auto page = wire::decode_list_shards(protocol, *listed.value->body);
+    if (page && !page->shards.empty()) shard = page->shards.back().id;
+  }
+  if (shard.empty()) {
+    facts.attempts.push_back(untried("kinesis:GetShardIterator", "no shard is known"));
+    facts.attempts.push_back(untried("kinesis:GetRecords", "no shard is known"));
+    co_return;
+  }
+  GetShardIterator begin;
+  begin.stream = facts.stream;
+  begin.shard_id = shard;
+  begin.type = GetShardIterator::Type::latest;
+  auto open = request(wire::kGetShardIteratorTarget, kKinesisJson, wire::encode(protocol, begin));
+  auto opened = co_await service.call(std::move(open), loop_.now() + kCallTimeout);
+  facts.attempts.push_back(judged("kinesis:GetShardIterator", opened));
+  const auto iterator = opened.value ? wire::decode_get_shard_iterator(protocol, *opened.value->body)
+                                     : Failure{std::string("no iterator could be had")};
+  if (!iterator) {
+    facts.attempts.push_back(untried("kinesis:GetRecords", iterator.error()));
+    co_return;
+  }
+  GetRecords records;
+  records.stream = facts.stream;
+  records.iterator = iterator->iterator;
+  records.limit = 1;
+  auto read = request(wire::kGetRecordsTarget, kKinesisJson, wire::encode(protocol, records));
+  auto answered = co_await service.call(std::move(read), loop_.now() + kCallTimeout);
+  facts.attempts.push_back(judged("kinesis:GetRecords", answered));
+}
+
+Task<void> DoctorProbes::table(Facts& facts) {
+  aws::ServiceClient& service = clients_->dynamodb->service();
+  const std::string key_attribute(key_attribute_of(places_.format));
+  const wire::DynamoDbRequests requests(facts.application, key_attribute);
+  const auto json = wire::kDynamoDbContentType;
+  auto describe = request(wire::kDescribeTableTarget, json, requests.describe_table());
+  auto described = co_await service.call(std::move(describe), loop_.now() + kCallTimeout);
+  facts.table_missing = !described.value && described.value.error().code == "ResourceNotFoundException";
+  facts.attempts.push_back(judged("dynamodb:DescribeTable", described, "ResourceNotFoundException"));
+  if (described.timing.server_time && !facts.clock_ahead && described.value) {
+    facts.clock_ahead = std::chrono::floor<std::chrono::seconds>(loop_.wall()) - *described.timing.server_time;
+  }
+  if (described.value) {
+    auto table = wire::decode_table_facts(*described.value->body);
+    if (table) facts.table_facts = *std::move(table);
+  }
+  if (facts.table_missing) {
+    facts.attempts.push_back(untried("dynamodb:CreateTable", "it cannot be tried without making the table"));
+    for (const char* action : {"GetItem", "Scan", "PutItem", "UpdateItem", "DeleteItem"}) {
+      facts.attempts.push_back(untried(std::string("dynamodb:") + action, "there is no table to try it on"));
+    }
+    co_return;
+  }
+  const std::string nobody = "kclpp-doctor-" + clients_->random.uuid();
+  struct Try {
+    const char* action;
+    std::string_view target;
+    std::string body;
+    std::string_view passes;
+  };
+  ItemUpdate update;
+  update.key = nobody;
+  update.actions.push_back(Action::set("kclppDoctor", "never written"));
+  const std::vector<Condition> there{Condition::present(key_attribute)};
+  std::vector<Try> tries;
+  tries.push_back({"dynamodb:GetItem", wire::kGetItemTarget, requests.get_item(nobody, true), {}});
+  tries.push_back({"dynamodb:Scan", wire::kScanTarget, scan_of_one(facts.application), {}});
+  tries.push_back({"dynamodb:PutItem", wire::kPutItemTarget, put_if_present(facts.application, key_attribute, nobody),
+                   kConditionFailed});
+  tries.push_back({"dynamodb:UpdateItem", wire::kUpdateItemTarget, requests.update_item(update), kConditionFailed});
+  tries.push_back(
+      {"dynamodb:DeleteItem", wire::kDeleteItemTarget, requests.delete_item(nobody, there), kConditionFailed});
+  for (Try& one : tries) {
+    auto asked = request(one.target, json, std::move(one.body));
+    auto called = co_await service.call(std::move(asked), loop_.now() + kCallTimeout);
+    facts.attempts.push_back(judged(one.action, called, one.passes));
+  }
+}
+
+Task<void> look_at_leases(Session& session, const Places& places, Facts& facts, base::Stop& stop) {
+  leases::LeaseTableOptions options;
+  options.me.worker_id = "kclpp-doctor";
+  options.me.incarnation = session.random().uuid();
+  options.format = places.format;
+  leases::LeaseTable table(session.loop(), session.store(), std::move(options));
+  const auto there = co_await table.ensure(CreateTable::never, std::chrono::seconds(10));
+  if (!there) {
+    facts.leases_error = there.error().message;
+    if (there.error().kind == StoreError::Kind::misuse) facts.table_error = there.error().message;
+    co_return;
+  }
+  LookOptions look_options;
+  look_options.whole = true;
+  auto view = co_await look(session.loop(), table, look_options, stop);
+  if (!view) {
+    facts.leases_error = view.error().message;
+    co_return;
+  }
+  const auto rows = co_await read_rows(session.loop(), session.store());
+  if (rows) {
+    for (const Item& row : *rows) facts.rows_bytes += wire::encode_item(row).size();
+  }
+  const double seconds = std::chrono::duration<double>(view->watched).count();
+  if (seconds > 1) facts.writes_per_second = static_cast<double>(view->writes) / seconds;
+  if (!places.stream.empty() && facts.stream_facts) {
+    coordinator::ShardSyncOptions sync_options;
+    sync_options.stream = places.stream;
+    const base::EventLog silent(session.loop(), [](const LogEvent&) {});
+    coordinator::ShardSync sync(session.loop(), session.random(), session.kinesis(), table, silent,
+                                std::move(sync_options));
+    const auto listed = co_await add_listing(*view, sync);
+    if (!listed) facts.leases_error = listed.error();
+  }
+  facts.leases = diagnose(*view);
+}
+
+}  // namespace kcl::operate

@@ -1,0 +1,31 @@
+// What a worker must be allowed to do, and no more, as text to paste: an IAM policy, or that and the lease table for
+// Terraform or CloudFormation. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace kcl::operate {
+
+struct Grants {
+  std::string stream;
+  /// Empty: the leases are not in DynamoDB.
+  std::string table;
+  /// "*" where it is not known.
+  std::string region = "*";
+  std::string account = "*";
+};
+
+enum class PolicyForm : std::uint8_t { iam, terraform, cloudformation };
+
+/// Actions on the stream and on the table.
+const std::vector<std::string>& stream_actions();
+const std::vector<std::string>& table_actions();
+
+std::string policy_text(const Grants& grants, PolicyForm form);
+
+/// Region and account from a stream's ARN, if `stream` is one; the rest as given.
+Grants grants_of(const std::string& stream, const std::string& table, const std::string& region);
+
+}  // namespace kcl::operate

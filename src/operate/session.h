@@ -1,0 +1,72 @@
+// A short life on a lease table and its stream, for tools: threads, clients of AWS or an SQLite file, and one piece of
+// work that runs on the strand to its end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <kcl/lease_format.h>
+#include <kcl/result.h>
+
+#include "aws/environment.h"
+#include "base/random.h"
+#include "base/task.h"
+#include "base/wait.h"
+#include "ports/item_store.h"
+#include "ports/kinesis.h"
+#include "worker/aws_ports.h"
+#include "worker/blocking_item_store.h"
+#include "worker/runtime.h"
+
+namespace kcl::operate {
+
+struct Places {
+  /// The lease table: the application's name.
+  std::string table;
+  /// Empty: the table is in DynamoDB.
+  std::string sqlite_file;
+  LeaseFormat format = LeaseFormat::kcl;
+  /// Empty: the stream is not asked.
+  std::string stream;
+  std::string region;
+  std::string profile;
+  std::string kinesis_endpoint;
+  std::string dynamodb_endpoint;
+};
+
+class Session {
+ public:
+  /// Opens, and calls nobody yet. The errors begin with the name of what would mend them.
+  static Result<std::unique_ptr<Session>, std::vector<std::string>> open(const Places& places,
+                                                                         const aws::Environment& environment);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  worker::Threads& threads() noexcept { return threads_; }
+  base::Loop& loop() noexcept { return threads_.loop; }
+  base::Random& random() noexcept { return random_; }
+  ports::ItemStore& store() noexcept { return *store_; }
+  /// Precondition: a stream was named.
+  ports::Kinesis& kinesis() noexcept { return *aws_->kinesis(); }
+
+  /// Runs the work, and returns what it yields. SIGINT and SIGTERM request its stop; the second one ends the wait, and
+  /// yields nothing. Throws what the work throws. Not to be called on the strand.
+  using Work = std::function<base::Task<int>(base::Stop& stop)>;
+  std::optional<int> run(const Work& work);
+
+ private:
+  Session();
+
+  worker::Threads threads_;
+  base::Random random_ = base::Random::from_os();
+  // On the strand.
+  std::unique_ptr<worker::AwsPorts> aws_;
+  std::unique_ptr<worker::BlockingItemStore> plugged_;
+  ports::ItemStore* store_ = nullptr;
+};
+
+}  // namespace kcl::operate

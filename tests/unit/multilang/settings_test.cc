@@ -1,0 +1,230 @@
+#include "multilang/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kcl::multilang {
+namespace {
+
+using std::chrono::milliseconds;
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+struct Outcome {
+  Settings settings;
+  DaemonOptions options;
+
+  std::string problems() const { return joined(settings.problems); }
+  std::string warnings() const { return joined(settings.warnings); }
+  static std::string joined(const std::vector<std::string>& lines) {
+    std::string all;
+    for (const std::string& line : lines) all += line + '\n';
+    return all;
+  }
+};
+
+Outcome of_file(const std::string& text, const Environment& environment = {}) {
+  const auto properties = parse_properties(text);
+  EXPECT_TRUE(properties);
+  Outcome outcome;
+  outcome.settings = gather(*properties, "orders.properties", [&](std::string_view name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::nullopt : std::optional(found->second);
+  });
+  outcome.options = daemon_options(outcome.settings);
+  return outcome;
+}
+
+const std::string kGood =
+    "executableName = python3 app.py\napplicationName = billing\nstreamName = orders\nretrievalMode = POLLING\n";
+
+Outcome with(const std::string& more, const Environment& environment = {}) {
+  return of_file(kGood + more, environment);
+}
+
+TEST(Settings, AFileWithTheLeastThatIsNeeded) {
+  const Outcome outcome = with("");
+  EXPECT_EQ(outcome.problems(), "");
+  EXPECT_EQ(outcome.warnings(), "");
+  const auto& [child, worker, credentials, level] = outcome.options;
+  EXPECT_EQ(child.argv, (std::vector<std::string>{"python3", "app.py"}));
+  EXPECT_EQ(child.stream, "orders");
+  EXPECT_EQ(child.timeout, std::nullopt);
+  EXPECT_EQ(worker.application, "billing");
+  EXPECT_EQ(worker.stream, "orders");
+  EXPECT_EQ(worker.initial_position.kind(), InitialPosition::Kind::latest);
+  EXPECT_EQ(worker.checkpointing, Checkpointing::manual);
+  EXPECT_EQ(worker.shutdown_time, milliseconds(25'000));
+  EXPECT_EQ(worker.max_records, 10'000U);
+  EXPECT_EQ(credentials, (CredentialsSources{{}}));
+  EXPECT_EQ(level, LogLevel::info);
+}
+
+TEST(Settings, WhatIsMissingIsNamedAllAtOnce) {
+  const std::string problems = of_file("").problems();
+  for (const char* key : {"executableName", "applicationName", "streamName"}) {
+    EXPECT_NE(problems.find(key), std::string::npos) << problems;
+  }
+}
+
+TEST(Settings, EverythingThatCountsReachesTheWorker) {
+  const Outcome outcome = with(
+      "tableName = t\nworkerId = w\nregionName = eu-west-1\nkinesisEndpoint = http://k\ndynamoDBEndpoint = http://d\n"
+      "initialPositionInStream = trim_horizon\nmaxRecords = 50\nidleTimeBetweenReadsInMillis = 500\n"
+      "failoverTimeMillis = 20000\nmaxLeasesForWorker = 7\nshardSyncIntervalMillis = 30000\n"
+      "shutdownGraceMillis = 10000\ntimeoutInSeconds = 60\nlogWarningForTaskAfterMillis = 5000\n"
+      "kclpp.childRestarts = 0\nkclpp.childGraceMillis = 700\nkclpp.logLevel = DEBUG\n"
+      "kclpp.leaseFormat = vmware-go\n");
+  EXPECT_EQ(outcome.problems() + outcome.warnings(), "");
+  const auto& [child, worker, credentials, level] = outcome.options;
+  EXPECT_EQ(worker.lease_table, "t");
+  EXPECT_EQ(worker.lease_format, LeaseFormat::vmware_go);
+  EXPECT_EQ(worker.worker_id, "w");
+  EXPECT_EQ(worker.region, "eu-west-1");
+  EXPECT_EQ(worker.kinesis_endpoint, "http://k");
+  EXPECT_EQ(worker.dynamodb_endpoint, "http://d");
+  EXPECT_EQ(worker.initial_position.kind(), InitialPosition::Kind::trim_horizon);
+  EXPECT_EQ(worker.max_records, 50U);
+  EXPECT_EQ(worker.idle_read_interval, milliseconds(500));
+  EXPECT_EQ(worker.failover_time, milliseconds(20'000));
+  EXPECT_EQ(worker.max_leases, 7U);
+  EXPECT_EQ(worker.shard_sync_interval, milliseconds(30'000));
+  EXPECT_EQ(worker.shutdown_time, milliseconds(10'000));
+  EXPECT_EQ(worker.stall_after, milliseconds(5'000));
+  EXPECT_EQ(child.timeout, milliseconds(60'000));
+  EXPECT_EQ(child.restarts, 0U);
+  EXPECT_EQ(child.grace, milliseconds(700));
+  EXPECT_EQ(level, LogLevel::debug);
+}
+
+TEST(Settings, TheArnGivesTheNameAndNothingElse) {
+  const Outcome outcome =
+      with("streamArn = arn:aws:kinesis:us-east-5:000000000000:stream/kclpysample\nregionName = us-east-1");
+  EXPECT_EQ(outcome.problems(), "");
+  EXPECT_EQ(outcome.options.worker.stream, "kclpysample");
+  EXPECT_EQ(outcome.options.worker.region, "us-east-1");
+  EXPECT_EQ(with("streamArn = ").options.worker.stream, "orders");
+  for (const char* arn :
+       {"orders", "arn:aws:kinesis:us-east-1:12:stream/a", "arn:aws:sqs:us-east-1:123456789012:stream/a",
+        "arn:aws:kinesis:us-east-1:123456789012:stream/", "arn:aws:kinesis"}) {
+    EXPECT_NE(with(std::string("streamArn = ") + arn).problems(), "") << arn;
+  }
+}
+
+TEST(Settings, TheEnvironmentGoesBeforeTheFile) {
+  const Outcome outcome = with("maxRecords = 50", {{"KCLPP_MAX_RECORDS", "60"}, {"KCLPP_TABLE_NAME", "t"}});
+  EXPECT_EQ(outcome.options.worker.max_records, 60U);
+  EXPECT_EQ(outcome.options.worker.lease_table, "t");
+  EXPECT_EQ(outcome.settings.find("maxRecords")->source, "KCLPP_MAX_RECORDS");
+}
+
+TEST(Settings, VariablesStandInValues) {
+  const Environment environment{{"STAGE", "prod"}, {"POD", "3"}};
+  const Outcome outcome = with("tableName = billing-${STAGE}\nworkerId = ${POD}${STAGE}-$x-${-}\n", environment);
+  EXPECT_EQ(outcome.options.worker.lease_table, "billing-prod");
+  EXPECT_EQ(outcome.options.worker.worker_id, "3prod-$x-${-}");
+  const std::string problems = with("tableName = ${NOBODY}").problems();
+  EXPECT_EQ(problems, "orders.properties:5: tableName: the environment has no variable NOBODY\n");
+}
+
+TEST(Settings, NumbersThatJavaDropsAreToldAndDropped) {
+  for (const char* number : {"abc", "1e3", "5,000", "99999999999999999999", "", "12x", "1.5"}) {
+    const Outcome outcome = with(std::string("maxRecords = ") + number + "\ntimeoutInSeconds = " + number);
+    EXPECT_EQ(outcome.problems(), "") << number;
+    EXPECT_EQ(outcome.settings.warnings.size(), 2U) << number;
+    EXPECT_EQ(outcome.options.worker.max_records, 10'000U);
+    EXPECT_EQ(outcome.options.child.timeout, std::nullopt);
+  }
+  EXPECT_EQ(with("maxRecords =  50  ").options.worker.max_records, 50U);
+  const Outcome zero = with("maxRecords = 0\nshutdownGraceMillis = 0");
+  EXPECT_EQ(zero.warnings(), "");
+  EXPECT_EQ(zero.options.worker.shutdown_time, milliseconds(25'000));
+}
+
+TEST(Settings, WhatCannotBeIsAProblemByItsLine) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"maxRecords = 10001", "orders.properties:5: maxRecords: 10001 is out of range; 1 to 10000 is right\n"},
+      {"failoverTimeMillis = 10",
+       "orders.properties:5: failoverTimeMillis: 10 is out of range; 1000 to 600000 is right\n"},
+      {"retrievalMode = FANOUT",
+       "orders.properties:5: retrievalMode: kclpp has no enhanced fan-out yet; POLLING is right\n"},
+      {"retrievalMode = PULL", "orders.properties:5: retrievalMode: 'PULL' is not right; POLLING is\n"},
+      {"kclpp.leaseFormat = go", "orders.properties:5: kclpp.leaseFormat: 'go' is not right; kcl or vmware-go is\n"},
+      {"kclpp.childRestarts = -1", "orders.properties:5: kclpp.childRestarts: '-1' is not right; 0 to 1000000 is\n"},
+  };
+  for (const auto& [line, problem] : cases) EXPECT_EQ(with(line).problems(), problem);
+  EXPECT_NE(with("initialPositionInStream = AT_TIMESTAMP").problems(), "");
+  EXPECT_NE(with("AwsCredentialsProvider = StaticCredentialsProvider").problems(), "");
+  EXPECT_NE(with("AwsCredentialsProviderDynamoDB = ProfileCredentialsProvider|x").problems(), "");
+  EXPECT_EQ(with("AwsCredentialsProviderDynamoDB = DefaultCredentialsProvider").problems(), "");
+}
+
+TEST(Settings, ATimeToStartAtIsInSeconds) {
+  const Outcome outcome = with("initialPositionInStream = LATEST\ninitialPositionInStreamExtended = 1636609142");
+  EXPECT_EQ(outcome.options.worker.initial_position.kind(), InitialPosition::Kind::at_timestamp);
+  EXPECT_EQ(outcome.options.worker.initial_position.timestamp(), Timestamp(std::chrono::seconds(1'636'609'142)));
+}
+
+TEST(Settings, WhatChangesNothingIsTold) {
+  EXPECT_EQ(with("FailoverTimeMillis = 1").warnings(),
+            "orders.properties:5: there is no key 'FailoverTimeMillis', it changes nothing; did you mean "
+            "failoverTimeMillis?\n");
+  EXPECT_NE(with("callProcessRecordsEvenForEmptyRecordList = true").warnings(), "");
+  // As the samples have them.
+  EXPECT_EQ(with("callProcessRecordsEvenForEmptyRecordList = false\nisGracefulLeaseHandoffEnabled = yes\n"
+                 "processingLanguage = python/3.8\nmaxActiveThreads = 0\nmetricsLevel = NONE\n"
+                 "cleanupLeasesUponShardCompletion = true\nvalidateSequenceNumberBeforeCheckpointing = true")
+                .warnings(),
+            "");
+  EXPECT_NE(of_file("executableName = a\napplicationName = b\nstreamName = c").warnings().find("retrievalMode"),
+            std::string::npos);
+  EXPECT_EQ(of_file("executableName = a\napplicationName = b\nstreamName = c\nmaxRecords = 5").warnings(), "");
+  EXPECT_NE(with("idleTimeBetweenReadsInMillis = 100").warnings(), "");
+}
+
+TEST(Settings, ExecutablesAreSplitOnBlanksAlone) {
+  EXPECT_EQ(of_file("executableName =   a  'b c'\\td ").options.child.argv,
+            (std::vector<std::string>{"a", "'b", "c'\td"}));
+}
+
+TEST(Settings, TheEffectiveConfigurationNamesSourcesAndHidesSecrets) {
+  const Outcome outcome = with(
+      "kinesisEndpoint = http://me:secret@localhost:1/\nAwsCredentialsProvider = X|arn|s|externalId=secret\n"
+      "processingLanguage = any\n",
+      {{"KCLPP_MAX_RECORDS", "60"}});
+  const std::string text = effective_configuration(outcome.settings);
+  EXPECT_EQ(text.find("secret"), std::string::npos) << text;
+  for (const char* part :
+       {"kinesisEndpoint = http://***@localhost:1/", "# orders.properties:5", "maxRecords = 60", "# KCLPP_MAX_RECORDS",
+        "failoverTimeMillis = 10000", "# default", "changes nothing: it is for the log of the Java daemon"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
+  }
+  EXPECT_EQ(text.find("leaseTablePitrEnabled"), std::string::npos) << "nobody asked for it, and it changes nothing";
+}
+
+TEST(Credentials, NamesAreThoseOfBothSdks) {
+  using Kind = CredentialsSource::Kind;
+  const std::vector<std::pair<std::string, CredentialsSources>> cases{
+      {"DefaultCredentialsProvider", {{Kind::usual}}},
+      {"DefaultAWSCredentialsProviderChain", {{Kind::usual}}},
+      {"software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider", {{Kind::environment}}},
+      {"ProfileCredentialsProvider", {{Kind::profile}}},
+      {" ProfileCredentialsProvider | orders , EnvironmentVariableCredentialsProvider",
+       {{Kind::profile, "orders"}, {Kind::environment}}},
+  };
+  for (const auto& [text, sources] : cases) {
+    const auto parsed = parse_credentials(text);
+    ASSERT_TRUE(parsed) << text;
+    EXPECT_EQ(*parsed, sources) << text;
+  }
+  for (const char* text : {"", " , ", "StaticCredentialsProvider", "StsAssumeRoleCredentialsProvider|arn|me",
+                           "DefaultCredentialsProvider,InstanceProfileCredentialsProvider"}) {
+    EXPECT_FALSE(parse_credentials(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace kcl::multilang

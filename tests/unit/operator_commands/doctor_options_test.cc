@@ -1,0 +1,32 @@
+#include "doctor/options.h"
+
+#include <gtest/gtest.h>
+
+namespace kclpp::doctor {
+namespace {
+
+using kcl::operate::PolicyForm;
+
+std::size_t problems(const FlagValues& given) { return parse(given).problems.size(); }
+
+TEST(DoctorOptions, EitherAStreamOrAFleetIsEnough) {
+  EXPECT_EQ(problems({{"stream", "orders"}}), 0U);
+  EXPECT_EQ(problems({{"application", "billing"}}), 0U);
+  EXPECT_EQ(problems({}), 1U);
+  EXPECT_EQ(problems({{"stream", "orders"}, {"lease-store", "sqlite:x"}}), 1U) << "whose?";
+}
+
+TEST(DoctorOptions, WhatIsPrintedIsOneOfThree) {
+  EXPECT_EQ(parse({{"stream", "orders"}, {"print", "terraform"}}).options.print, PolicyForm::terraform);
+  EXPECT_FALSE(parse({{"stream", "orders"}}).options.print);
+  EXPECT_EQ(problems({{"stream", "orders"}, {"print", "pulumi"}}), 1U);
+  EXPECT_EQ(problems({{"application", "billing"}, {"print", "iam"}}), 1U) << "which stream?";
+}
+
+TEST(DoctorOptions, AStreamsArnTellsTheRegion) {
+  const auto parsed = parse({{"stream", "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"}});
+  EXPECT_EQ(parsed.options.places.region, "eu-west-1");
+}
+
+}  // namespace
+}  // namespace kclpp::doctor

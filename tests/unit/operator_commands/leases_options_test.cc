@@ -1,0 +1,90 @@
+#include "leases/options.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace kclpp::leases {
+namespace {
+
+using namespace std::chrono_literals;
+
+LeasesOptions good(Verb verb, FlagValues given, const std::vector<std::string>& arguments = {}) {
+  given.emplace("application", "orders");
+  const auto parsed = parse(verb, given, arguments);
+  for (const std::string& problem : parsed.problems) ADD_FAILURE() << problem;
+  return parsed.options;
+}
+
+std::vector<std::string> problems(Verb verb, FlagValues given, const std::vector<std::string>& arguments = {}) {
+  given.emplace("application", "orders");
+  return parse(verb, given, arguments).problems;
+}
+
+TEST(LeasesOptions, TheTableIsInDynamoDbUnlessAFileIsNamed) {
+  EXPECT_EQ(good(Verb::list, {}).places.table, "orders");
+  EXPECT_TRUE(good(Verb::list, {{"lease-store", "dynamodb"}}).places.sqlite_file.empty());
+  EXPECT_EQ(good(Verb::list, {{"lease-store", "sqlite:x.db"}}).places.sqlite_file, "x.db");
+}
+
+TEST(LeasesOptions, WhatIsWrongIsSaidOfEachFlag) {
+  EXPECT_EQ(parse(Verb::list, {}, {}).problems.size(), 1U);
+  EXPECT_EQ(problems(Verb::list, {{"lease-store", "memory"}}).size(), 1U);
+  EXPECT_EQ(problems(Verb::list, {{"watch", "601"}, {"failover", "0"}, {"dynamodb-endpoint", "x"}}).size(), 3U);
+  EXPECT_EQ(problems(Verb::list, {{"probe-lag", "true"}}).size(), 1U) << "which stream?";
+  EXPECT_EQ(problems(Verb::list, {{"stream", ""}}).size(), 1U);
+}
+
+TEST(LeasesOptions, AStreamsArnTellsTheRegion) {
+  const auto arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+  EXPECT_EQ(good(Verb::list, {{"stream", arn}}).places.region, "eu-west-1");
+  EXPECT_EQ(good(Verb::list, {{"stream", arn}, {"region", "us-east-1"}}).places.region, "us-east-1");
+  EXPECT_EQ(good(Verb::list, {{"stream", "orders"}}).places.region, "");
+}
+
+TEST(LeasesOptions, NotWatchingIsNotTheDefault) {
+  EXPECT_FALSE(good(Verb::list, {}).watch);
+  EXPECT_EQ(good(Verb::list, {{"watch", "0"}}).watch, 0ms);
+  EXPECT_EQ(good(Verb::list, {{"watch", "2.5"}}).watch, 2500ms);
+}
+
+TEST(LeasesOptions, AnAddressToListenAtIsAPortOrMore) {
+  struct Case {
+    const char* text;
+    const char* address;
+    int port;
+  };
+  for (const Case& c :
+       {Case{"9417", "127.0.0.1", 9417}, Case{"0.0.0.0:0", "0.0.0.0", 0}, Case{"[::1]:80", "::1", 80}}) {
+    const auto listen = parse_listen(c.text);
+    ASSERT_TRUE(listen) << c.text;
+    EXPECT_EQ(listen->address, c.address);
+    EXPECT_EQ(listen->port, c.port);
+  }
+  for (const char* text : {"", "x", ":9417", "127.0.0.1:", "127.0.0.1:70000", "::1:80", "[]:80"}) {
+    EXPECT_FALSE(parse_listen(text)) << text;
+  }
+}
+
+TEST(LeasesOptions, OnlyWhatReadsOffersOtherFormats) {
+  const auto has_format = [](Verb verb) {
+    const auto flags = flags_of(verb);
+    return std::ranges::any_of(flags, [](const Flag& flag) { return flag.name == "lease-format"; });
+  };
+  EXPECT_TRUE(has_format(Verb::list));
+  EXPECT_FALSE(has_format(Verb::rewind));
+  EXPECT_EQ(good(Verb::list, {{"lease-format", "vmware-go"}}).places.format, kcl::LeaseFormat::vmware_go);
+  EXPECT_EQ(problems(Verb::list, {{"lease-format", "xml"}}).size(), 1U);
+}
+
+TEST(LeasesOptions, EveryVerbSaysWhatItsFlagsAre) {
+  for (const VerbHelp& verb : verbs()) {
+    std::set<std::string_view> names;
+    for (const Flag& flag : flags_of(verb.verb)) EXPECT_TRUE(names.insert(flag.name).second) << flag.name;
+    EXPECT_TRUE(names.contains("application"));
+  }
+}
+
+}  // namespace
+}  // namespace kclpp::leases
