@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 #include "consumer/checkpoint_rules.h"
+#include "consumer/fan_out_reader.h"
+#include "consumer/polling_reader.h"
 #include "consumer/row_status.h"
 
 namespace kcl::consumer {
@@ -47,17 +49,34 @@ Task<void> ShardConsumer::run() {
 }
 
 Task<void> ShardConsumer::live() {
-  if (co_await wait_for_parents()) {
-    // A shard at SHARD_END is not taken; should one be, there is nothing to do for it.
-    if (co_await initialize()) {
-      reader_ = std::make_unique<PollingReader>(context_.loop, context_.random, context_.kinesis, unpacker_,
-                                                context_.budget, log_, context_.options.reader, hold_->key(),
-                                                read_from_, [this] { wake_.notify_all(); });
-      helpers_.spawn("read " + hold_->key(), reader_->run(helpers_.stop()));
-      co_await deliver();
-    }
+  // In steps: g++ 12.2 lays out a frame wrongly that awaits in conditions inside each other.
+  bool ready = co_await wait_for_parents();
+  // A shard at SHARD_END is not taken; should one be, there is nothing to do for it.
+  if (ready) ready = co_await initialize();
+  if (ready) {
+    start_reading();
+    co_await deliver();
   }
   if (!ended_shard()) co_await leave();
+}
+
+void ShardConsumer::start_reading() {
+  Reading reading{.loop = context_.loop,
+                  .random = context_.random,
+                  .kinesis = context_.kinesis,
+                  .unpacker = unpacker_,
+                  .budget = context_.budget,
+                  .log = log_,
+                  .options = context_.options.reader,
+                  .shard_id = hold_->key(),
+                  .from = read_from_,
+                  .on_change = [this] { wake_.notify_all(); }};
+  if (context_.options.reader.fan_out && !fan_out_refused_) {
+    reader_ = std::make_unique<FanOutReader>(std::move(reading));
+  } else {
+    reader_ = std::make_unique<PollingReader>(std::move(reading));
+  }
+  helpers_.spawn("read " + hold_->key(), reader_->run(helpers_.stop()));
 }
 
 /// Keeps the lease from its acquisition to its end, whatever else the consumer does meanwhile. A checkpoint is a
@@ -164,6 +183,14 @@ Task<void> ShardConsumer::deliver() {
     if (reader_->drained()) {
       co_await end_shard();
       co_return;
+    }
+    if (reader_->turned_away()) {
+      meters_.fan_out_refused->add();
+      log_.warning("fan_out_refused", {{"error", reader_->last_error()}, {"what_now", "the shard is read by polling"}});
+      fan_out_refused_ = true;
+      read_from_ = reader_->from();
+      start_reading();
+      continue;
     }
     enter(ShardState::idle);
     const BootTime next = unsaved() && context_.options.checkpoint_automatically

@@ -28,8 +28,8 @@
 #include "base/wait.h"
 #include "consumer/delivery_plan.h"
 #include "consumer/options.h"
-#include "consumer/polling_reader.h"
 #include "consumer/shard_meters.h"
+#include "consumer/shard_reader.h"
 #include "consumer/stall_watch.h"
 #include "consumer/throughput.h"
 #include "consumer/unpacker.h"
@@ -83,6 +83,8 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<void> renew();
   base::Task<bool> wait_for_parents();
   base::Task<bool> initialize();
+  /// From `read_from_` on.
+  void start_reading();
   base::Task<void> deliver();
   base::Task<bool> deliver_fetched(Fetched fetched);
   base::Task<bool> deliver_batch(RecordBatch batch);
@@ -114,8 +116,9 @@ class ShardConsumer final : private ports::Checkpoints {
   Throughput throughput_;
   std::unique_ptr<ports::Processor> processor_;
   Unpacker unpacker_;
-  std::unique_ptr<PollingReader> reader_;
+  std::unique_ptr<ShardReader> reader_;
   shards::ReadFrom read_from_;
+  bool fan_out_refused_ = false;
 
   /// The end of the last batch that was done with.
   std::optional<Position> done_;

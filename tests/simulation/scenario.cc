@@ -114,6 +114,7 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("most_shards", s.most_shards);
   visit("failover", s.failover);
   visit("failover_differs", s.failover_differs);
+  visit("fan_out", s.fan_out);
   visit("start", s.start);
   visit("lease_cap", s.lease_cap);
   visit("retention", s.retention);
@@ -142,6 +143,8 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("kinesis.lose_answer", kinesis.lose_answer);
   visit("kinesis.expire_iterator", kinesis.expire_iterator);
   visit("kinesis.not_found", kinesis.not_found);
+  visit("kinesis.break_stream", kinesis.break_stream);
+  visit("kinesis.stream_lifetime", kinesis.stream_lifetime);
   visit("kinesis.forget_children", kinesis.forget_children);
   visit("kinesis.forget_some_children", kinesis.forget_some_children);
   visit("kinesis.list_late", kinesis.list_late);
@@ -328,6 +331,13 @@ void draw_disturbances(Draw& draw, Scenario& s) {
   if (draw.one_in(4)) s.longest_gap = std::chrono::seconds(90);
 }
 
+void draw_fan_out(Draw& draw, Scenario& s) {
+  if (draw.one_in(2)) return;
+  s.fan_out = draw.one_of({0.5, 1.0});
+  s.faults.kinesis.break_stream = draw.share(0.1);
+  s.faults.kinesis.stream_lifetime = draw.one_of<Duration>({std::chrono::seconds(20), std::chrono::minutes(5)});
+}
+
 }  // namespace
 
 Scenario draw_scenario(std::uint64_t seed) {
@@ -349,6 +359,7 @@ Scenario draw_scenario(std::uint64_t seed) {
   draw_disturbances(draw, s);
   s.aggregates = draw.share(1);
   s.damaged_aggregates = draw.share(0.3);
+  draw_fan_out(draw, s);
   return s;
 }
 
