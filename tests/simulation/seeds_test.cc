@@ -73,7 +73,7 @@ TEST(SeedsThatFoundDefects, KeepThePromises) {
 // Not operator-delete: it shows a known defect.
 TEST(ScenarioFiles, KeepThePromises) {
   for (const std::string file :
-       {"all", "cascade", "holders", "java", "late-listings", "partial-listings", "retention"}) {
+       {"all", "cascade", "fan-out", "holders", "java", "late-listings", "partial-listings", "retention"}) {
     SCOPED_TRACE(file);
     const auto scenario = parse_scenario(content(kFolder / "scenarios" / (file + ".scenario")));
     ASSERT_TRUE(scenario) << scenario.error();
