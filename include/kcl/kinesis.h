@@ -187,7 +187,7 @@ class Kinesis {
   virtual KinesisResult<ShardIterator> get_shard_iterator(const GetShardIterator& request, const Call& call) = 0;
   virtual KinesisResult<RecordsPage> get_records(const GetRecords& request, const Call& call) = 0;
 
-  /// For WorkerConfig::fan_out only. While a shard is read, a thread waits in its subscription's next().
+  /// For enhanced fan-out only. While a shard is read, a thread waits in its subscription's next().
   virtual KinesisResult<std::unique_ptr<ShardSubscription>> subscribe_to_shard(const SubscribeToShard& request,
                                                                                const Call& call);
 };

@@ -50,6 +50,7 @@ class Connection {
              Service service, Endpoint endpoint);
 
   ServiceClient& service() noexcept { return service_; }
+  http::Client& http() noexcept { return http_; }
 
  private:
   http::Client http_;

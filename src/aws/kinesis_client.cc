@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "aws/kinesis_errors.h"
+#include "aws/shard_stream.h"
 #include "wire/kinesis_requests.h"
 
 namespace kcl::aws {
@@ -17,34 +19,8 @@ namespace {
 // below this.
 constexpr std::size_t kMaxAnswer = 32UL << 20;
 
-KinesisError::Kind kind_of(const CallError& error) {
-  using Kind = KinesisError::Kind;
-  switch (error.kind) {
-    case CallError::Kind::throttled:
-      return Kind::throttled;
-    case CallError::Kind::denied:
-      return Kind::denied;
-    case CallError::Kind::untrusted:
-      return Kind::untrusted;
-    case CallError::Kind::refused:
-      break;
-    case CallError::Kind::unavailable:
-      return Kind::unavailable;
-  }
-  if (error.code == "ExpiredIteratorException") return Kind::expired_iterator;
-  if (error.code == "ResourceNotFoundException") return Kind::not_found;
-  // The listing begins anew; ResourceInUse: the stream is being created.
-  if (error.code == "ExpiredNextTokenException" || error.code == "ResourceInUseException") return Kind::unavailable;
-  return Kind::invalid_argument;
-}
-
-KinesisError kinesis_error(CallError error, const ports::Timing& timing) {
-  KinesisError told;
-  told.kind = kind_of(error);
-  told.message = std::move(error.message);
-  told.server_time = timing.server_time;
-  return told;
-}
+// Of a subscription, beside the frame that is under way: what a shard brings in a quarter of a second (AWS: 2 MB/s).
+constexpr std::size_t kStreamWindow = 512UL << 10;
 
 /// Whoever does not know CBOR says so in one of these ways.
 bool is_deaf_to_cbor(const CallError& error) {
@@ -72,6 +48,7 @@ struct KinesisClient::Operation {
   std::function<wire::Decoded<T>(Protocol, std::shared_ptr<std::string>)> decode;
   /// Reads of records slow down by themselves.
   bool retry_when_throttled = true;
+  KinesisError (*error_of)(CallError, const ports::Timing&) = &kinesis_error;
 };
 
 template <class T>
@@ -92,7 +69,7 @@ KinesisClient::Reply<T> KinesisClient::call(Operation<T> operation, BootTime dea
         protocol_ = Protocol::json;
         continue;
       }
-      co_return Outcome{Failure{kinesis_error(std::move(called.value.error()), called.timing)}, called.timing};
+      co_return Outcome{Failure{operation.error_of(std::move(called.value.error()), called.timing)}, called.timing};
     }
     const Protocol answered = wire::protocol_of(called.value->content_type).value_or(protocol);
     auto decoded = operation.decode(answered, std::move(called.value->body));
@@ -103,7 +80,7 @@ KinesisClient::Reply<T> KinesisClient::call(Operation<T> operation, BootTime dea
       co_return Outcome{Failure{kinesis_error(std::move(unreadable), called.timing)}, called.timing};
     }
     understood_ = true;
-    decoded->server_time = *called.timing.server_time;
+    if constexpr (requires { decoded->server_time; }) decoded->server_time = *called.timing.server_time;
     co_return Outcome{*std::move(decoded), called.timing};
   }
 }
@@ -141,6 +118,61 @@ KinesisClient::Reply<RecordsPage> KinesisClient::get_records(GetRecords request,
   operation.decode = wire::decode_get_records;
   operation.retry_when_throttled = false;
   return call(std::move(operation), deadline);
+}
+
+KinesisClient::Reply<StreamConsumer> KinesisClient::describe_consumer(wire::ConsumerName name, BootTime deadline) {
+  Operation<StreamConsumer> operation;
+  operation.target = wire::kDescribeStreamConsumerTarget;
+  operation.encode = encoder_of(std::move(name));
+  operation.decode = from_text(wire::decode_stream_consumer);
+  return call(std::move(operation), deadline);
+}
+
+// Repeating is harmless: it is refused as in use then, and the caller looks.
+KinesisClient::Reply<StreamConsumer> KinesisClient::register_consumer(wire::ConsumerName name, BootTime deadline) {
+  Operation<StreamConsumer> operation;
+  operation.target = wire::kRegisterStreamConsumerTarget;
+  operation.encode = encoder_of(std::move(name));
+  operation.decode = from_text(wire::decode_stream_consumer);
+  operation.retry_when_throttled = false;
+  operation.error_of = &subscription_error;
+  return call(std::move(operation), deadline);
+}
+
+KinesisClient::Reply<std::unique_ptr<ports::ShardSubscription>> KinesisClient::subscribe_to_shard(
+    SubscribeToShard request, BootTime deadline) {
+  using Outcome = ports::Answer<KinesisResult<std::unique_ptr<ports::ShardSubscription>>>;
+  const bool by_choice = request.consumer_arn.empty();
+  if (by_choice) {
+    ports::Timing timing;
+    timing.sent = loop_.now();
+    auto arn = co_await consumer_.arn(deadline);
+    timing.received = loop_.now();
+    if (!arn) co_return Outcome{Failure{std::move(arn.error())}, timing};
+    request.consumer_arn = *std::move(arn);
+  }
+  for (;;) {
+    const Protocol protocol = protocol_;
+    ServiceClient::Request to_send;
+    to_send.target = wire::kSubscribeToShardTarget;
+    to_send.content_type = wire::content_type(protocol);
+    to_send.body = wire::encode(protocol, request);
+    to_send.repeatable = true;
+    auto opened = co_await service_.open(std::move(to_send), streams_, kStreamWindow, deadline);
+    if (opened.value) {
+      const std::string& host = service_.options().endpoint.host;
+      std::unique_ptr<ports::ShardSubscription> stream =
+          std::make_unique<ShardStream>(loop_, std::move(*opened.value), protocol, host, opened.timing);
+      co_return Outcome{std::move(stream), opened.timing};
+    }
+    if (protocol == Protocol::cbor && !understood_ && is_deaf_to_cbor(opened.value.error())) {
+      protocol_ = Protocol::json;
+      continue;
+    }
+    KinesisError error = subscription_error(std::move(opened.value.error()), opened.timing);
+    if (by_choice && error.kind == KinesisError::Kind::not_found) consumer_.forget();
+    co_return Outcome{Failure{std::move(error)}, opened.timing};
+  }
 }
 
 }  // namespace kcl::aws

@@ -64,6 +64,7 @@ std::string_view value_of(const http::Response& response, std::string_view name)
 struct ServiceClient::Attempt {
   ports::Timing timing;
   std::optional<CallAnswer> answer;
+  std::unique_ptr<http::BodyStream> stream;
   CallError error;
   ErrorMeaning meaning;
   /// The answer's Date header.
@@ -71,6 +72,12 @@ struct ServiceClient::Attempt {
   /// What it was signed with, and for when. Absent when there were no credentials.
   std::optional<Credentials> signed_with;
   Timestamp signed_at{};
+};
+
+/// What was tried already to make the service take our signature.
+struct ServiceClient::Mended {
+  bool credentials = false;
+  bool clock = false;
 };
 
 ServiceClient::ServiceClient(base::Loop& loop, base::Random& random, http::Client& http,
@@ -86,8 +93,7 @@ ServiceClient::Reply ServiceClient::call(Request request, BootTime deadline) {
   using Outcome = ports::Answer<Result<CallAnswer, CallError>>;
   base::Backoff backoff(kFirstBackoff, kLongestBackoff);
   base::Stop never;
-  bool renewed = false;
-  bool corrected = false;
+  Mended mended;
   for (int attempts = 1;; ++attempts) {
     // Silence is met with another try, where that is harmless and there is time for one.
     BootTime by = deadline;
@@ -97,11 +103,7 @@ ServiceClient::Reply ServiceClient::call(Request request, BootTime deadline) {
     Attempt done = co_await attempt(request, by);
     if (done.answer) co_return Outcome{*std::move(done.answer), done.timing};
 
-    if (done.meaning.credentials_expired && !std::exchange(renewed, true)) {
-      credentials_.invalidate(*done.signed_with);
-      continue;
-    }
-    if (done.meaning.clock_suspected && !std::exchange(corrected, true) && learn_clock(done)) continue;
+    if (mend(done, mended)) continue;
 
     const bool passing = done.error.kind == CallError::Kind::unavailable ||
                          (done.error.kind == CallError::Kind::throttled && request.retry_when_throttled);
@@ -114,8 +116,32 @@ ServiceClient::Reply ServiceClient::call(Request request, BootTime deadline) {
   }
 }
 
-Task<ServiceClient::Attempt> ServiceClient::attempt(const Request& request, BootTime deadline) {
-  Attempt done;
+ServiceClient::Opening ServiceClient::open(Request request, http::Client& streams, std::size_t window,
+                                           BootTime deadline) {
+  using Outcome = ports::Answer<Result<StreamedAnswer, CallError>>;
+  Mended mended;
+  for (;;) {
+    Attempt done = co_await attempt_stream(request, streams, window, deadline);
+    if (done.stream) {
+      const std::string_view content_type = value_of(done.stream->head(), "content-type");
+      StreamedAnswer answer{.body = std::move(done.stream), .content_type = std::string(content_type)};
+      co_return Outcome{std::move(answer), done.timing};
+    }
+    if (!mend(done, mended)) co_return Outcome{Failure{std::move(done.error)}, done.timing};
+  }
+}
+
+/// Whether another try makes sense at once.
+bool ServiceClient::mend(const Attempt& failed, Mended& already) {
+  if (failed.meaning.credentials_expired && !std::exchange(already.credentials, true)) {
+    credentials_.invalidate(*failed.signed_with);
+    return true;
+  }
+  return failed.meaning.clock_suspected && !std::exchange(already.clock, true) && learn_clock(failed);
+}
+
+/// The request, signed; or nothing, and why in `done`.
+Task<std::optional<http::Request>> ServiceClient::prepare(const Request& request, BootTime deadline, Attempt& done) {
   done.timing.sent = done.timing.received = loop_.now();
   auto credentials = co_await credentials_.get(deadline);
   if (!credentials) {
@@ -123,31 +149,88 @@ Task<ServiceClient::Attempt> ServiceClient::attempt(const Request& request, Boot
     done.error.kind = credentials.error().retryable ? CallError::Kind::unavailable : CallError::Kind::denied;
     done.error.not_done = true;
     done.error.message = credentials.error().message;
-    co_return done;
+    co_return std::nullopt;
   }
   done.signed_with = *std::move(credentials);
   done.signed_at = loop_.wall() + clock_offset_;
+  co_return signed_request(request, *done.signed_with, done.signed_at);
+}
 
-  http::Request signed_one = signed_request(request, *done.signed_with, done.signed_at);
-  auto sent = co_await http_.send(std::move(signed_one), deadline);
+namespace {
+
+CallError error_of(http::Error failure) {
+  CallError error;
+  if (failure.kind == http::Error::Kind::untrusted) error.kind = CallError::Kind::untrusted;
+  error.not_done = !failure.sent;
+  error.message = std::move(failure.message);
+  return error;
+}
+
+}  // namespace
+
+Task<ServiceClient::Attempt> ServiceClient::attempt(const Request& request, BootTime deadline) {
+  Attempt done;
+  auto ready = co_await prepare(request, deadline, done);
+  if (!ready) co_return done;
+  auto sent = co_await http_.send(*std::move(ready), deadline);
   done.timing = sent.timing;
   if (!sent.value) {
-    if (sent.value.error().kind == http::Error::Kind::untrusted) done.error.kind = CallError::Kind::untrusted;
-    done.error.not_done = !sent.value.error().sent;
-    done.error.message = std::move(sent.value.error().message);
+    done.error = error_of(std::move(sent.value.error()));
     co_return done;
   }
-  http::Response& response = *sent.value;
+  note_date(*sent.value, done);
+  judge(*sent.value, done);
+  co_return done;
+}
+
+/// What is no stream is read to its end, to be judged as every answer.
+Task<ServiceClient::Attempt> ServiceClient::attempt_stream(const Request& request, http::Client& streams,
+                                                           std::size_t window, BootTime deadline) {
+  Attempt done;
+  auto ready = co_await prepare(request, deadline, done);
+  if (!ready) co_return done;
+  auto opened = co_await streams.open(*std::move(ready), window, deadline);
+  done.timing = opened.timing;
+  if (!opened.value) {
+    done.error = error_of(std::move(opened.value.error()));
+    co_return done;
+  }
+  http::BodyStream& stream = **opened.value;
+  note_date(stream.head(), done);
+  if (stream.head().status == 200) {
+    done.stream = *std::move(opened.value);
+    co_return done;
+  }
+  http::Response whole = stream.head();
+  whole.body = std::make_shared<std::string>();
+  for (;;) {
+    auto piece = co_await stream.next(deadline);
+    if (!piece) {
+      done.error = error_of(std::move(piece.error()));
+      co_return done;
+    }
+    if (!*piece || whole.body->size() > request.max_answer_bytes) break;
+    whole.body->append(**piece);
+  }
+  judge(whole, done);
+  co_return done;
+}
+
+void ServiceClient::note_date(const http::Response& response, Attempt& done) const {
   done.date = wire::parse_http_date(value_of(response, "date"));
   done.timing.server_time = done.date.value_or(loop_.wall());
+}
+
+/// An answer, or an error as the service means it.
+void ServiceClient::judge(http::Response& response, Attempt& done) const {
   if (has_crc_error(response)) {
     done.error.message = options_.endpoint.host + ": the answer was damaged on the way (its CRC-32 does not match)";
-    co_return done;
+    return;
   }
   const std::string_view content_type = value_of(response, "content-type");
   if (response.status == 200) {
     done.answer = CallAnswer{std::move(response.body), std::string(content_type)};
-    co_return done;
+    return;
   }
   wire::ErrorAnswer told;
   told.status = response.status;
@@ -156,15 +239,7 @@ Task<ServiceClient::Attempt> ServiceClient::attempt(const Request& request, Boot
   told.body = *response.body;
   wire::AwsError error = wire::parse_aws_error(told);
   done.meaning = meaning_of(response.status, error.code);
-  done.error.kind = done.meaning.kind;
-  done.error.not_done = done.meaning.not_done;
-  done.error.message = options_.endpoint.host + ": ";
-  if (!error.code.empty()) done.error.message += error.code + ": ";
-  done.error.message += error.message;
-  done.error.message += advice_on(done.meaning);
-  done.error.code = std::move(error.code);
-  done.error.item = std::move(error.item);
-  co_return done;
+  done.error = call_error(options_.endpoint.host, std::move(error), done.meaning);
 }
 
 http::Request ServiceClient::signed_request(const Request& request, const Credentials& credentials, Timestamp at) {

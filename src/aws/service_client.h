@@ -55,6 +55,12 @@ struct CallAnswer {
   std::string content_type;
 };
 
+/// An answer that has begun and will last: status 200.
+struct StreamedAnswer {
+  std::unique_ptr<http::BodyStream> body;
+  std::string content_type;
+};
+
 class ServiceClient {
  public:
   struct Options {
@@ -84,11 +90,23 @@ class ServiceClient {
   /// an answer had none.
   Reply call(Request request, base::BootTime deadline);
 
+  using Opening = base::Task<ports::Answer<Result<StreamedAnswer, CallError>>>;
+  /// As call(), but the answer's body is taken while it arrives, at most `window` bytes ahead, by way of `streams`. It
+  /// is tried again only for the sake of credentials and clock: whoever opens a stream has to begin anew anyway.
+  Opening open(Request request, http::Client& streams, std::size_t window, base::BootTime deadline);
+
   const Options& options() const noexcept { return options_; }
 
  private:
   struct Attempt;
+  struct Mended;
   base::Task<Attempt> attempt(const Request& request, base::BootTime deadline);
+  base::Task<Attempt> attempt_stream(const Request& request, http::Client& streams, std::size_t window,
+                                     base::BootTime deadline);
+  base::Task<std::optional<http::Request>> prepare(const Request& request, base::BootTime deadline, Attempt& done);
+  void note_date(const http::Response& response, Attempt& done) const;
+  void judge(http::Response& response, Attempt& done) const;
+  bool mend(const Attempt& failed, Mended& already);
   http::Request signed_request(const Request& request, const Credentials& credentials, Timestamp at);
   bool learn_clock(const Attempt& failed);
 

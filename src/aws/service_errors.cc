@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace kcl::aws {
 
@@ -102,6 +103,19 @@ std::string_view advice_on(const ErrorMeaning& meaning) {
   if (meaning.clock_suspected) return "; check the secret access key, and the clock of this host";
   if (meaning.no_service) return "; this is no answer of AWS: look at the endpoint, and at proxies on the way";
   return {};
+}
+
+CallError call_error(const std::string& host, wire::AwsError error, const ErrorMeaning& meaning) {
+  CallError told;
+  told.kind = meaning.kind;
+  told.not_done = meaning.not_done;
+  told.message = host + ": ";
+  if (!error.code.empty()) told.message += error.code + ": ";
+  told.message += error.message;
+  told.message += advice_on(meaning);
+  told.code = std::move(error.code);
+  told.item = std::move(error.item);
+  return told;
 }
 
 }  // namespace kcl::aws

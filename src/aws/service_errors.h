@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "aws/service_client.h"
+#include "wire/aws_error.h"
 
 namespace kcl::aws {
 
@@ -24,5 +25,8 @@ ErrorMeaning meaning_of(int status, std::string_view code);
 
 /// What a person can do about it, to follow the service's own words: "; get new credentials", or nothing.
 std::string_view advice_on(const ErrorMeaning& meaning);
+
+/// What the service at `host` said, for whoever called.
+CallError call_error(const std::string& host, wire::AwsError error, const ErrorMeaning& meaning);
 
 }  // namespace kcl::aws

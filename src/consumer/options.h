@@ -13,6 +13,16 @@
 
 namespace kcl::consumer {
 
+/// How to read by enhanced fan-out.
+struct FanOutOptions {
+  /// Empty: of the consumer that the Kinesis client is set up with.
+  std::string consumer_arn;
+  /// A stream that brings nothing for so long is dead: the service sends an event every few seconds.
+  base::Duration silence = std::chrono::seconds(30);
+  /// Reads with GetRecords where fan-out is refused.
+  bool fall_back = false;
+};
+
 struct ReaderOptions {
   std::string stream;
   /// Records per GetRecords: 1 to 10,000.
@@ -26,6 +36,8 @@ struct ReaderOptions {
   base::Duration call_timeout = std::chrono::seconds(30);
   /// Records that arrived at this time or later are not delivered, nor is what follows them.
   std::optional<Timestamp> until;
+  /// Absent: GetRecords.
+  std::optional<FanOutOptions> fan_out;
 };
 
 struct ConsumerOptions {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/loop.h"
-#include "consumer/polling_reader.h"
+#include "consumer/shard_reader.h"
 #include "ports/processor.h"
 
 namespace kcl::consumer {

@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 #include "consumer/checkpoint_rules.h"
+#include "consumer/fan_out_reader.h"
+#include "consumer/polling_reader.h"
 #include "consumer/row_status.h"
 
 namespace kcl::consumer {
@@ -57,17 +59,34 @@ Task<void> ShardConsumer::run() {
 }
 
 Task<void> ShardConsumer::live() {
-  if (co_await wait_for_parents()) {
-    // A shard at SHARD_END is not taken; should one be, there is nothing to do for it.
-    if (co_await initialize()) {
-      reader_ = std::make_unique<PollingReader>(context_.loop, context_.random, context_.kinesis, unpacker_,
-                                                context_.budget, log_, context_.options.reader, hold_->key(),
-                                                read_from_, [this] { wake_.notify_all(); });
-      helpers_.spawn("read " + hold_->key(), reader_->run(helpers_.stop()));
-      co_await deliver();
-    }
+  // In steps: g++ 12.2 lays out a frame wrongly that awaits in conditions inside each other.
+  bool ready = co_await wait_for_parents();
+  // A shard at SHARD_END is not taken; should one be, there is nothing to do for it.
+  if (ready) ready = co_await initialize();
+  if (ready) {
+    start_reading();
+    co_await deliver();
   }
   if (!ended_shard()) co_await leave();
+}
+
+void ShardConsumer::start_reading() {
+  Reading reading{.loop = context_.loop,
+                  .random = context_.random,
+                  .kinesis = context_.kinesis,
+                  .unpacker = unpacker_,
+                  .budget = context_.budget,
+                  .log = log_,
+                  .options = context_.options.reader,
+                  .shard_id = hold_->key(),
+                  .from = read_from_,
+                  .on_change = [this] { wake_.notify_all(); }};
+  if (context_.options.reader.fan_out && !fan_out_refused_) {
+    reader_ = std::make_unique<FanOutReader>(std::move(reading));
+  } else {
+    reader_ = std::make_unique<PollingReader>(std::move(reading));
+  }
+  helpers_.spawn("read " + hold_->key(), reader_->run(helpers_.stop()));
 }
 
 /// Keeps the lease from its acquisition to its end, whatever else the consumer does meanwhile. A checkpoint is a
@@ -168,6 +187,14 @@ Task<void> ShardConsumer::deliver() {
       co_await end_shard();
       co_return;
     }
+    if (reader_->turned_away()) {
+      meters_.fan_out_refused->add();
+      log_.warning("fan_out_refused", {{"error", reader_->last_error()}, {"what_now", "the shard is read by polling"}});
+      fan_out_refused_ = true;
+      read_from_ = reader_->from();
+      start_reading();
+      continue;
+    }
     enter(ShardState::idle);
     const BootTime next = unsaved() && context_.options.checkpoint_automatically
                               ? last_checkpoint_ + context_.options.checkpoint_interval
@@ -190,6 +217,7 @@ Task<bool> ShardConsumer::deliver_next() {
 
 /// As deliver_batch. What was left out behind its last record is passed over with it.
 Task<bool> ShardConsumer::deliver_fetched(Fetched fetched) {
+  note_whole_records(fetched);
   if (!fetched.batch.empty()) {
     const Position last = fetched.batch.back().position();
     const bool go_on = co_await deliver_batch(std::move(fetched.batch));
@@ -396,9 +424,22 @@ Task<void> ShardConsumer::give_up(ShardState how) {
 
 std::optional<Position> ShardConsumer::unsaved() const {
   if (!done_ || starts_over_) return std::nullopt;
+  return storable(*done_);
+}
+
+void ShardConsumer::note_whole_records(const Fetched& fetched) {
+  if (hold_->format().has_sub_sequences()) return;
+  whole_records_.forget_before(hold_->row().checkpoint);
+  whole_records_.add(fetched.batch, fetched.end);
+}
+
+/// As far as up to there the row can say it; empty when all of that is stored.
+std::optional<Position> ShardConsumer::storable(const Position& position) const {
+  std::optional<Position> storable = position;
+  if (position.is_sequence() && !hold_->format().has_sub_sequences()) storable = whole_records_.floor(position);
   const Position& stored = hold_->row().checkpoint;
-  if (stored.is_real() && *done_ <= stored) return std::nullopt;
-  return done_;
+  if (storable && stored.is_real() && *storable <= stored) return std::nullopt;
+  return storable;
 }
 
 Task<void> ShardConsumer::checkpoint_if_due() {
@@ -447,7 +488,9 @@ Task<CheckpointResult> ShardConsumer::checkpoint(std::optional<Position> positio
     case CheckpointRuling::Kind::store:
       break;
   }
-  const HolderResult result = co_await store(ruling.position);
+  auto position_to_store = storable(ruling.position);
+  if (!position_to_store) co_return CheckpointResult{};
+  const HolderResult result = co_await store(*std::move(position_to_store));
   if (result.committed()) last_checkpoint_ = context_.loop.now();
   (result.committed() ? meters_.checkpoints : meters_.checkpoint_failures)->add();
   co_return explain(result);

@@ -30,11 +30,12 @@
 #include "consumer/delivery_plan.h"
 #include "consumer/options.h"
 #include "consumer/outstanding.h"
-#include "consumer/polling_reader.h"
 #include "consumer/shard_meters.h"
+#include "consumer/shard_reader.h"
 #include "consumer/stall_watch.h"
 #include "consumer/throughput.h"
 #include "consumer/unpacker.h"
+#include "consumer/whole_records.h"
 #include "coordinator/finish.h"
 #include "coordinator/shard_sync.h"
 #include "leases/lease_hold.h"
@@ -86,6 +87,8 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<void> renew();
   base::Task<bool> wait_for_parents();
   base::Task<bool> initialize();
+  /// From `read_from_` on.
+  void start_reading();
   base::Task<void> deliver();
   base::Task<bool> deliver_next();
   base::Task<bool> deliver_side_by_side();
@@ -112,6 +115,8 @@ class ShardConsumer final : private ports::Checkpoints {
   bool leaving() const;
   bool ended_shard() const { return hold_->given_up() && hold_->row().ended(); }
   std::optional<Position> unsaved() const;
+  void note_whole_records(const Fetched& fetched);
+  std::optional<Position> storable(const Position& position) const;
   void enter(ShardState state, std::string waiting_for = {}, std::optional<base::BootTime> until = std::nullopt);
   void enter_call(ShardState state, std::string_view callback);
   /// For which the program is to be left alone.
@@ -125,10 +130,13 @@ class ShardConsumer final : private ports::Checkpoints {
   Throughput throughput_;
   std::unique_ptr<ports::Processor> processor_;
   Unpacker unpacker_;
-  std::unique_ptr<PollingReader> reader_;
+  std::unique_ptr<ShardReader> reader_;
   shards::ReadFrom read_from_;
+  bool fan_out_refused_ = false;
 
   Outstanding outstanding_;
+  /// Kept only where rows have no place for sub-sequence numbers.
+  WholeRecords whole_records_;
   /// The end of the last batch that was done with.
   std::optional<Position> done_;
   /// The end of the batch in the program's hands; of several, the first one.

@@ -39,6 +39,7 @@ bool ShardConsumer::hand_out_next() {
   auto fetched = reader_->pop();
   if (!fetched) return false;
   delivering_ = true;
+  note_whole_records(*fetched);
   Outstanding::Entry& entry = outstanding_.add(*std::move(fetched), context_.loop.now());
   helpers_.spawn("deliver " + hold_->key(), hand_out(entry));
   return true;

@@ -21,6 +21,8 @@ ShardMeters::ShardMeters(metrics::Registry& registry, const std::string& shard_i
   checkpoint_failures = registry.counter("kclpp_checkpoint_failures_total", "Checkpoints that were not stored.", shard);
   renewal_failures = registry.counter("kclpp_renewal_failures_total", "Lease renewals that were not stored.", shard);
   leases_lost = registry.counter("kclpp_leases_lost_total", "Leases lost to another worker.", shard);
+  fan_out_refused = registry.counter("kclpp_fan_out_refused_total",
+                                     "Shards read by polling since enhanced fan-out was refused.", shard);
 }
 
 }  // namespace kcl::consumer

@@ -27,6 +27,8 @@ struct ShardMeters {
   std::shared_ptr<metrics::Counter> checkpoint_failures;
   std::shared_ptr<metrics::Counter> renewal_failures;
   std::shared_ptr<metrics::Counter> leases_lost;
+  /// Enhanced fan-out was refused, and the shard is read by polling.
+  std::shared_ptr<metrics::Counter> fan_out_refused;
 };
 
 }  // namespace kcl::consumer

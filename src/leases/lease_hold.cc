@@ -20,6 +20,8 @@ bool LeaseHold::in_doubt() const noexcept {
   return std::any_of(pending_.begin(), pending_.end(), [](const Attempt& attempt) { return gives_up(attempt.kind); });
 }
 
+const RowFormat& LeaseHold::format() const { return table_.format(); }
+
 bool LeaseHold::may_deliver() const { return !ended_ && !in_doubt() && table_.loop().now() < valid_until_; }
 
 bool LeaseHold::handed_off(const Lease& row) const {

@@ -57,6 +57,7 @@ class LeaseHold {
   const std::string& key() const noexcept { return row_.key; }
   /// The leaseCounter written by the take.
   std::uint64_t epoch() const noexcept { return epoch_; }
+  const RowFormat& format() const;
   /// The row as the last settled write left it.
   const Lease& row() const noexcept { return row_; }
 

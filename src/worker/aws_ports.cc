@@ -49,7 +49,8 @@ AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs
   if (needs.kinesis) {
     kinesis_connection_.emplace(threads.loop, random, credentials_, needs.access, aws::Service::kinesis,
                                 *needs.kinesis);
-    kinesis_.emplace(kinesis_connection_->service());
+    // No worker subscribes yet: there is nothing to look a consumer up for.
+    kinesis_.emplace(threads.loop, kinesis_connection_->service(), kinesis_connection_->http(), aws::ConsumerChoice{});
   }
   if (needs.dynamodb) {
     lease_connection_.emplace(threads.loop, random, credentials_, needs.access, aws::Service::dynamodb,

@@ -18,6 +18,8 @@ class BlockingKinesis final : public ports::Kinesis {
   Reply<ShardPage> list_shards(ListShards request, base::BootTime deadline) override;
   Reply<ShardIterator> get_shard_iterator(GetShardIterator request, base::BootTime deadline) override;
   Reply<RecordsPage> get_records(GetRecords request, base::BootTime deadline) override;
+  Reply<std::unique_ptr<ports::ShardSubscription>> subscribe_to_shard(SubscribeToShard request,
+                                                                      base::BootTime deadline) override;
 
  private:
   template <class T>

@@ -30,7 +30,8 @@ MeteredKinesis::MeteredKinesis(ports::Kinesis& port, metrics::Registry& registry
       describe_stream_(registry, "kinesis", "describe_stream"),
       list_shards_(registry, "kinesis", "list_shards"),
       get_shard_iterator_(registry, "kinesis", "get_shard_iterator"),
-      get_records_(registry, "kinesis", "get_records") {}
+      get_records_(registry, "kinesis", "get_records"),
+      subscribe_to_shard_(registry, "kinesis", "subscribe_to_shard") {}
 
 MeteredKinesis::Reply<StreamDescription> MeteredKinesis::describe_stream(std::string stream, base::BootTime deadline) {
   return metered(describe_stream_, port_.describe_stream(std::move(stream), deadline));
@@ -47,6 +48,11 @@ MeteredKinesis::Reply<ShardIterator> MeteredKinesis::get_shard_iterator(GetShard
 
 MeteredKinesis::Reply<RecordsPage> MeteredKinesis::get_records(GetRecords request, base::BootTime deadline) {
   return metered(get_records_, port_.get_records(std::move(request), deadline));
+}
+
+MeteredKinesis::Reply<std::unique_ptr<ports::ShardSubscription>> MeteredKinesis::subscribe_to_shard(
+    SubscribeToShard request, base::BootTime deadline) {
+  return metered(subscribe_to_shard_, port_.subscribe_to_shard(std::move(request), deadline));
 }
 
 MeteredItemStore::MeteredItemStore(ports::ItemStore& port, metrics::Registry& registry)

@@ -1,6 +1,7 @@
 // Ports that count and time every call of the port behind them. On the strand, like those.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ class MeteredKinesis final : public ports::Kinesis {
   Reply<ShardPage> list_shards(ListShards request, base::BootTime deadline) override;
   Reply<ShardIterator> get_shard_iterator(GetShardIterator request, base::BootTime deadline) override;
   Reply<RecordsPage> get_records(GetRecords request, base::BootTime deadline) override;
+  Reply<std::unique_ptr<ports::ShardSubscription>> subscribe_to_shard(SubscribeToShard request,
+                                                                      base::BootTime deadline) override;
 
  private:
   ports::Kinesis& port_;
@@ -25,6 +28,7 @@ class MeteredKinesis final : public ports::Kinesis {
   CallMeter list_shards_;
   CallMeter get_shard_iterator_;
   CallMeter get_records_;
+  CallMeter subscribe_to_shard_;
 };
 
 class MeteredItemStore final : public ports::ItemStore {

@@ -107,6 +107,7 @@ std::string Disturbances::start_worker(std::string id) {
     spec.failover = random.below(2) == 0 ? scenario_.failover / 2 : 2 * scenario_.failover;
   const bool latest =
       scenario_.start == Scenario::Start::latest || (scenario_.start == Scenario::Start::mixed && random.below(2) == 0);
+  spec.fan_out = world_.chance(scenario_.fan_out);
   spec.initial = latest ? shards::InitialPosition::latest : shards::InitialPosition::trim_horizon;
   return fleet_.start(std::move(spec)).spec.name;
 }
@@ -317,7 +318,7 @@ Duration Disturbances::throttle_one_call() {
     faults.store.throttled_call = static_cast<StoreCall>(world_.random.below(5));
     world_.trace("the store throttles calls of kind ", static_cast<int>(*faults.store.throttled_call));
   } else {
-    faults.kinesis.throttled_call = static_cast<KinesisCall>(world_.random.below(4));
+    faults.kinesis.throttled_call = static_cast<KinesisCall>(world_.random.below(kKinesisCalls));
     world_.trace("the stream throttles calls of kind ", static_cast<int>(*faults.kinesis.throttled_call));
   }
   later(lasts, [this] {

@@ -3,6 +3,7 @@
 // Rates are probabilities of one call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -14,7 +15,14 @@
 namespace kcl::simulation {
 
 enum class StoreCall : std::uint8_t { get, scan, create, update, remove };
-enum class KinesisCall : std::uint8_t { describe_stream, list_shards, get_shard_iterator, get_records };
+enum class KinesisCall : std::uint8_t {
+  describe_stream,
+  list_shards,
+  get_shard_iterator,
+  get_records,
+  subscribe_to_shard
+};
+inline constexpr std::size_t kKinesisCalls = 5;
 
 struct StoreFaults {
   base::Duration min_latency = std::chrono::milliseconds(1);
@@ -51,6 +59,10 @@ struct KinesisFaults {
   double forget_some_children = 0;
   /// No answer; the caller sees a timeout.
   double lose_answer = 0;
+  /// Of one event: the stream breaks instead, one way or another, and the event is lost.
+  double break_stream = 0;
+  /// The service ends every stream after this.
+  base::Duration stream_lifetime = std::chrono::minutes(5);
   /// A listing as it was up to `listing_lag` ago: shards born since are missing, their parents open.
   double list_late = 0;
   /// A listing without the shards born within `listing_lag`, though their parents are shown closed.

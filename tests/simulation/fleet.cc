@@ -20,7 +20,8 @@ embedded::Stream::Options stream_options(const World& world, const FleetOptions&
   return stream;
 }
 
-engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOptions& fleet) {
+engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOptions& fleet,
+                                     const StreamService& service) {
   engine::EngineOptions options;
   options.worker_id = worker.id;
   options.failover = worker.failover.value_or(fleet.failover);
@@ -36,6 +37,7 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
   options.consumer.checkpoint_automatically = worker.style == CheckpointStyle::by_library;
   options.consumer.checkpoint_interval = fleet.checkpoint_interval;
   options.consumer.reader.max_records = 20;
+  if (worker.fan_out) options.consumer.reader.fan_out = consumer::FanOutOptions{.consumer_arn = service.consumer_arn};
   options.consumer.on_error = fleet.on_error;
   return options;
 }
@@ -51,12 +53,12 @@ base::Task<void> run_engine(SimWorker& worker) { worker.result = co_await worker
 
 }  // namespace
 
-SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& options, embedded::Stream& stream,
+SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& options, StreamService& service,
                      const ShardBirths& births, StoreServer& server, Journal& journal, const Faults& faults)
     : spec(std::move(worker)),
       loop(world, spec.clock),
       random(world.random.next()),
-      kinesis(world, loop, stream, births, faults.kinesis),
+      kinesis(world, loop, service, births, faults.kinesis),
       store(world, loop, server, faults.store, {.kind = Writer::Kind::kclpp, .process = spec.name},
             options.rows_on_page),
       processors(world, loop, journal, faults.processor, spec.name, spec.style),
@@ -75,7 +77,7 @@ SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& option
                                                          if (event.name == "worker_failed")
                                                            world.violation(name + ' ' + line_of(event));
                                                        })},
-             engine_options(spec, options)),
+             engine_options(spec, options, service)),
       scope(loop, [&world, name = spec.name](const std::string& task, std::exception_ptr) {
         world.violation(name + ": task " + task + " threw");
       }) {
@@ -86,7 +88,7 @@ Fleet::Fleet(World& world, FleetOptions options)
     : world_(world),
       options_(options),
       journal_(world, options.format),
-      stream_(stream_options(world, options)),
+      service_(world, stream_options(world, options), options.stream_lifetime),
       server_(world, std::string(key_attribute_of(options.format)),
               [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
                 journal_.row_changed(by, key, before, after);
@@ -95,7 +97,7 @@ Fleet::Fleet(World& world, FleetOptions options)
   ListShards request;
   request.stream = "simulated";
   do {
-    const auto page = stream_.list_shards(request, world_.server_time());
+    const auto page = service_.stream.list_shards(request, world_.server_time());
     for (const Shard& shard : page->shards) open_.push_back(shard.id);
     request.next_token = page->next_token;
   } while (!request.next_token.empty());
@@ -107,7 +109,7 @@ SimWorker& Fleet::start(WorkerSpec spec) {
   world_.trace(name, " starts as ", spec.id);
   journal_.worker_starts(spec.initial.value_or(options_.initial));
   auto worker =
-      std::make_unique<SimWorker>(world_, std::move(spec), options_, stream_, births_, server_, journal_, faults_);
+      std::make_unique<SimWorker>(world_, std::move(spec), options_, service_, births_, server_, journal_, faults_);
   return *(workers_[name] = std::move(worker));
 }
 
@@ -119,7 +121,7 @@ void Fleet::start_java_worker(const std::string& name, WorkerLoop::Clock clock) 
   world_.trace(name, " (Java) starts");
   journal_.worker_starts(shards::InitialPosition::trim_horizon);
   const JavaWorker::Environment environment{.world = world_,
-                                            .stream = stream_,
+                                            .service = service_,
                                             .births = births_,
                                             .server = server_,
                                             .journal = journal_,
@@ -175,7 +177,7 @@ void Fleet::put(std::size_t times) {
 
 void Fleet::put_record() {
   const testing::PutRecord record{.partition_key = next_key(), .data = next_data(), .explicit_hash_key = {}};
-  const auto placed = stream_.put_record(record, world_.server_time());
+  const auto placed = service_.stream.put_record(record, world_.server_time());
   if (placed) journal_.put(placed->shard_id, placed->sequence_number, world_.server_time());
 }
 
@@ -190,7 +192,7 @@ void Fleet::put_aggregate() {
   record.partition_key = entries.front().partition_key;
   const bool damaged = world_.chance(options_.damaged_aggregates);
   if (damaged) record.data[4 + world_.random.below(record.data.size() - 4)] ^= 1;
-  const auto placed = stream_.put_record(record, world_.server_time());
+  const auto placed = service_.stream.put_record(record, world_.server_time());
   if (!placed) return;
   journal_.put(placed->shard_id, placed->sequence_number, world_.server_time(), damaged ? 1 : entries.size());
 }
@@ -217,7 +219,7 @@ void Fleet::resharded(const std::vector<std::string>& parents, const std::vector
 
 bool Fleet::split_one() {
   const std::string parent = open_[world_.random.below(open_.size())];
-  const auto children = stream_.split_shard(parent, std::nullopt, world_.server_time());
+  const auto children = service_.stream.split_shard(parent, std::nullopt, world_.server_time());
   if (!children) return false;
   world_.trace("the stream splits ", parent);
   resharded({parent}, *children);
@@ -229,7 +231,7 @@ bool Fleet::merge_one() {
   for (const std::string& first : open) {
     for (const std::string& second : open) {
       if (first == second) continue;
-      const auto child = stream_.merge_shards(first, second, world_.server_time());
+      const auto child = service_.stream.merge_shards(first, second, world_.server_time());
       if (!child) continue;
       world_.trace("the stream merges ", first, " and ", second);
       resharded({first, second}, {*child});

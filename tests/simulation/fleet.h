@@ -36,6 +36,7 @@ struct FleetOptions {
   std::size_t rows_on_page = 1'000;
   /// How long ended rows stay.
   base::Duration keep_ended = std::chrono::hours(1);
+  std::chrono::milliseconds stream_lifetime = std::chrono::minutes(5);
   base::Duration sync_interval = std::chrono::seconds(20);
   base::Duration checkpoint_interval = std::chrono::seconds(3);
   /// Shares of puts that are KPL aggregates, and of those that are damaged.
@@ -51,13 +52,14 @@ struct WorkerSpec {
   std::string id = {};
   WorkerLoop::Clock clock = {};
   CheckpointStyle style = CheckpointStyle::by_library;
+  bool fan_out = false;
   std::optional<base::Duration> failover = {};
   std::optional<shards::InitialPosition> initial = {};
 };
 
 /// One process.
 struct SimWorker {
-  SimWorker(World& world, WorkerSpec spec, const FleetOptions& options, embedded::Stream& stream,
+  SimWorker(World& world, WorkerSpec spec, const FleetOptions& options, StreamService& service,
             const ShardBirths& births, StoreServer& server, Journal& journal, const Faults& faults);
 
   WorkerSpec spec;
@@ -80,7 +82,7 @@ class Fleet {
   World& world() { return world_; }
   Journal& journal() { return journal_; }
   Faults& faults() { return faults_; }
-  embedded::Stream& stream() { return stream_; }
+  embedded::Stream& stream() { return service_.stream; }
   StoreServer& store() { return server_; }
   const FleetOptions& options() const { return options_; }
 
@@ -144,7 +146,7 @@ class Fleet {
   FleetOptions options_;
   Faults faults_;
   Journal journal_;
-  embedded::Stream stream_;
+  StreamService service_;
   ShardBirths births_;
   StoreServer server_;
   std::vector<std::string> open_;

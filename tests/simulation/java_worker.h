@@ -33,7 +33,7 @@ class JavaWorker {
  public:
   struct Environment {
     World& world;
-    embedded::Stream& stream;
+    StreamService& service;
     const ShardBirths& births;
     StoreServer& server;
     Journal& journal;

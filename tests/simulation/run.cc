@@ -24,26 +24,29 @@ constexpr Duration kAwake = 90s;
 constexpr Duration kQuiet = 3min;
 
 FleetOptions fleet_options(const Scenario& scenario) {
-  return {.shards = scenario.shards,
-          .failover = scenario.failover,
-          .format = scenario.vmware_go ? LeaseFormat::vmware_go : LeaseFormat::kcl,
-          .max_leases = scenario.lease_cap == 0 ? SIZE_MAX : scenario.lease_cap,
-          .retention = std::chrono::duration_cast<std::chrono::milliseconds>(scenario.retention),
-          .shards_on_page = scenario.shards_on_page,
-          .rows_on_page = scenario.rows_on_page,
-          .keep_ended = scenario.keep_ended,
-          .aggregates = scenario.aggregates,
-          .damaged_aggregates = scenario.damaged_aggregates};
+  return {
+      .shards = scenario.shards,
+      .failover = scenario.failover,
+      .format = scenario.vmware_go ? LeaseFormat::vmware_go : LeaseFormat::kcl,
+      .max_leases = scenario.lease_cap == 0 ? SIZE_MAX : scenario.lease_cap,
+      .retention = std::chrono::duration_cast<std::chrono::milliseconds>(scenario.retention),
+      .shards_on_page = scenario.shards_on_page,
+      .rows_on_page = scenario.rows_on_page,
+      .keep_ended = scenario.keep_ended,
+      .stream_lifetime = std::chrono::duration_cast<std::chrono::milliseconds>(scenario.faults.kinesis.stream_lifetime),
+      .aggregates = scenario.aggregates,
+      .damaged_aggregates = scenario.damaged_aggregates};
 }
 
 /// A twentieth of every rate: what a fleet has to live with for ever.
 Faults drizzle(Faults faults) {
-  for (double* rate : {&faults.store.lose_request, &faults.store.lose_answer, &faults.store.land_late,
-                       &faults.store.throttle, &faults.kinesis.unavailable, &faults.kinesis.throttle,
-                       &faults.kinesis.lose_answer, &faults.kinesis.expire_iterator, &faults.kinesis.not_found,
-                       &faults.kinesis.forget_children, &faults.kinesis.forget_some_children, &faults.kinesis.list_late,
-                       &faults.kinesis.list_without_newest, &faults.processor.throws,
-                       &faults.processor.throws_elsewhere, &faults.processor.stalls, &faults.processor.retries_later}) {
+  for (double* rate :
+       {&faults.store.lose_request, &faults.store.lose_answer, &faults.store.land_late, &faults.store.throttle,
+        &faults.kinesis.unavailable, &faults.kinesis.throttle, &faults.kinesis.lose_answer,
+        &faults.kinesis.expire_iterator, &faults.kinesis.not_found, &faults.kinesis.break_stream,
+        &faults.kinesis.forget_children, &faults.kinesis.forget_some_children, &faults.kinesis.list_late,
+        &faults.kinesis.list_without_newest, &faults.processor.throws, &faults.processor.throws_elsewhere,
+        &faults.processor.stalls, &faults.processor.retries_later}) {
     *rate /= 20;
   }
   return faults;

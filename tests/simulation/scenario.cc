@@ -116,6 +116,7 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("most_shards", s.most_shards);
   visit("failover", s.failover);
   visit("failover_differs", s.failover_differs);
+  visit("fan_out", s.fan_out);
   visit("start", s.start);
   visit("lease_cap", s.lease_cap);
   visit("retention", s.retention);
@@ -144,6 +145,8 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("kinesis.lose_answer", kinesis.lose_answer);
   visit("kinesis.expire_iterator", kinesis.expire_iterator);
   visit("kinesis.not_found", kinesis.not_found);
+  visit("kinesis.break_stream", kinesis.break_stream);
+  visit("kinesis.stream_lifetime", kinesis.stream_lifetime);
   visit("kinesis.forget_children", kinesis.forget_children);
   visit("kinesis.forget_some_children", kinesis.forget_some_children);
   visit("kinesis.list_late", kinesis.list_late);
@@ -341,6 +344,13 @@ void draw_rare(Draw& draw, Scenario& s) {
   s.weight(Disturbance::operator_delete) = !beside_java && draw.one_in(4) ? 1 : 0;
 }
 
+void draw_fan_out(Draw& draw, Scenario& s) {
+  if (draw.one_in(2)) return;
+  s.fan_out = draw.one_of({0.5, 1.0});
+  s.faults.kinesis.break_stream = draw.share(0.1);
+  s.faults.kinesis.stream_lifetime = draw.one_of<Duration>({std::chrono::seconds(20), std::chrono::minutes(5)});
+}
+
 }  // namespace
 
 Scenario draw_scenario(std::uint64_t seed) {
@@ -362,6 +372,7 @@ Scenario draw_scenario(std::uint64_t seed) {
   draw_disturbances(draw, s);
   s.aggregates = draw.share(1);
   s.damaged_aggregates = draw.share(0.3);
+  draw_fan_out(draw, s);
   Draw rare(~seed);
   draw_rare(rare, s);
   return s;

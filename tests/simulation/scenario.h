@@ -55,6 +55,8 @@ struct Scenario {
   /// Open at once.
   std::size_t most_shards = 12;
   base::Duration failover = std::chrono::seconds(10);
+  /// The share of workers that read by enhanced fan-out.
+  double fan_out = 0;
   /// Some workers have half of it, some twice as much.
   bool failover_differs = false;
   Start start = Start::trim_horizon;

@@ -1,5 +1,6 @@
 #include "simulation/sim_kinesis.h"
 
+#include <array>
 #include <set>
 
 namespace kcl::simulation {
@@ -109,6 +110,43 @@ ports::Kinesis::Reply<RecordsPage> SimKinesis::get_records(GetRecords request, B
         return page;
       },
       deadline);
+}
+
+/// How a stream breaks instead of bringing its next word, if it does.
+std::optional<KinesisError> SimKinesis::break_of_stream() {
+  if (!world_.chance(faults_.break_stream)) return std::nullopt;
+  constexpr std::array kWays{Kind::unavailable, Kind::unavailable, Kind::in_use, Kind::throttled, Kind::denied};
+  return fault(kWays[world_.random.below(kWays.size())]);
+}
+
+/// The end of a shard comes without some of its children, or without all, and then it is none.
+void SimKinesis::spoil_end(ShardEvent& event) {
+  auto& children = event.child_shards;
+  if (children.empty()) return;
+  if (world_.chance(faults_.forget_children / 4)) children.clear();
+  if (children.size() > 1 && world_.chance(faults_.forget_some_children)) children.pop_back();
+}
+
+ports::Kinesis::Reply<std::unique_ptr<ports::ShardSubscription>> SimKinesis::subscribe_to_shard(
+    SubscribeToShard request, BootTime deadline) {
+  using Id = embedded::Subscriptions::Id;
+  using Stream = std::unique_ptr<ports::ShardSubscription>;
+  const bool missing = world_.chance(faults_.not_found);
+  Serve<Id> serve = [&service = service_, request = std::move(request), missing,
+                     error = fault(Kind::not_found)](Timestamp now) -> KinesisResult<Id> {
+    if (missing) return Failure{error};
+    return service.subscriptions.subscribe(request, now);
+  };
+  auto pending = call<Id>(KinesisCall::subscribe_to_shard, std::move(serve), deadline);
+  auto opened = co_await std::move(pending);
+  if (!opened.value) co_return ports::Answer<KinesisResult<Stream>>{Failure{opened.value.error()}, opened.timing};
+  SubscriptionPort::Hooks hooks;
+  hooks.server_time = [this] { return world_.server_time(); };
+  hooks.reachable = [this] { return reachable_; };
+  hooks.breaks = [this] { return break_of_stream(); };
+  hooks.spoil = [this](ShardEvent& event) { spoil_end(event); };
+  Stream stream = std::make_unique<SubscriptionPort>(loop_, service_.subscriptions, *opened.value, std::move(hooks));
+  co_return ports::Answer<KinesisResult<Stream>>{std::move(stream), opened.timing};
 }
 
 }  // namespace kcl::simulation

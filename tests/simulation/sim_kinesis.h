@@ -3,12 +3,17 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "embedded/stream.h"
+#include "embedded/subscription.h"
 #include "ports/kinesis.h"
 #include "simulation/faults.h"
 #include "simulation/reply.h"
+#include "simulation/subscription_port.h"
 #include "simulation/world.h"
 
 namespace kcl::simulation {
@@ -16,11 +21,25 @@ namespace kcl::simulation {
 /// When shards were born that were not there from the start: what a late listing does not show yet.
 using ShardBirths = std::map<std::string, base::BootTime>;
 
+/// The stream, and whoever reads it by enhanced fan-out: all workers have one consumer.
+struct StreamService {
+  StreamService(World& world, embedded::Stream::Options options, std::chrono::milliseconds stream_lifetime)
+      : stream(std::move(options)),
+        consumers(stream.arn(), {}),
+        subscriptions(stream, consumers, {.lifetime = stream_lifetime}),
+        consumer_arn(consumers.add("fleet", world.server_time())->arn) {}
+
+  embedded::Stream stream;
+  embedded::Consumers consumers;
+  embedded::Subscriptions subscriptions;
+  const std::string consumer_arn;
+};
+
 class SimKinesis final : public ports::Kinesis {
  public:
-  SimKinesis(World& world, base::Loop& loop, embedded::Stream& stream, const ShardBirths& births,
+  SimKinesis(World& world, base::Loop& loop, StreamService& service, const ShardBirths& births,
              const KinesisFaults& faults)
-      : world_(world), loop_(loop), stream_(stream), births_(births), faults_(faults) {}
+      : world_(world), loop_(loop), service_(service), stream_(service.stream), births_(births), faults_(faults) {}
 
   void set_reachable(bool reachable) { reachable_ = reachable; }
 
@@ -28,6 +47,8 @@ class SimKinesis final : public ports::Kinesis {
   Reply<ShardPage> list_shards(ListShards request, base::BootTime deadline) override;
   Reply<ShardIterator> get_shard_iterator(GetShardIterator request, base::BootTime deadline) override;
   Reply<RecordsPage> get_records(GetRecords request, base::BootTime deadline) override;
+  Reply<std::unique_ptr<ports::ShardSubscription>> subscribe_to_shard(SubscribeToShard request,
+                                                                      base::BootTime deadline) override;
 
  private:
   template <class T>
@@ -35,11 +56,14 @@ class SimKinesis final : public ports::Kinesis {
   template <class T>
   Reply<T> call(KinesisCall kind, Serve<T> serve, base::BootTime deadline);
   KinesisError fault(KinesisError::Kind kind) const;
+  std::optional<KinesisError> break_of_stream();
+  void spoil_end(ShardEvent& event);
   /// Takes the newest shards out of a listing; `late` shows their parents as open, too.
   void hide_newest(ShardPage& page, bool late) const;
 
   World& world_;
   base::Loop& loop_;
+  StreamService& service_;
   embedded::Stream& stream_;
   const ShardBirths& births_;
   const KinesisFaults& faults_;

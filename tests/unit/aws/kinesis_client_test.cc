@@ -63,7 +63,8 @@ class KinesisClientTest : public ServiceTest {
   }
   void start(int port) {
     connect(port, Service::kinesis);
-    loop_.run_and_wait([this] { kinesis_ = std::make_unique<KinesisClient>(*service_); });
+    loop_.run_and_wait(
+        [this] { kinesis_ = std::make_unique<KinesisClient>(loop_, *service_, *client_, ConsumerChoice{}); });
   }
 
   KinesisResult<ShardIterator> get_shard_iterator(base::Duration timeout = kPatience) {

@@ -1,79 +1,16 @@
 // Reading one shard: never a gap, never an end that nobody told, never more than the budget allows.
 #include "consumer/polling_reader.h"
 
-#include <gtest/gtest.h>
-
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "unit/coordinator/sync_fixture.h"
+#include "unit/consumer/reader_fixture.h"
 
 namespace kcl::consumer {
 namespace {
 
-using namespace std::chrono_literals;
-using leases::kShard;
-using ErrorKind = KinesisError::Kind;
-
-class PollingReaderTest : public coordinator::SyncTest {
- protected:
-  PollingReaderTest() : SyncTest(1) {
-    options.stream = "orders";
-    options.max_records = 2;
-  }
-
-  void put(int count, std::size_t bytes = 1) {
-    for (int i = 0; i < count; ++i) {
-      std::string data = std::to_string(++records);
-      data.resize(std::max(data.size(), bytes), '.');
-      const testing::PutRecord record{.partition_key = "k", .data = std::move(data), .explicit_hash_key = {}};
-      ASSERT_TRUE(stream->put_record(record, kinesis->server_time()));
-    }
-  }
-  void start(shards::ReadFrom from = {}) {
-    running.reset();  // the frame goes before what it runs on
-    base::EventLog log(loop, [](const LogEvent&) {});
-    reader = std::make_unique<PollingReader>(loop, random, *kinesis, unpacker, budget, std::move(log), options, kShard,
-                                             std::move(from), [] {});
-    running = std::make_unique<base::Started<void>>(loop, reader->run(stop));
-  }
-  /// Numbers of the records that can be had now.
-  std::vector<int> pop_all() {
-    std::vector<int> numbers;
-    while (const auto fetched = reader->pop()) {
-      for (const Record& record : fetched->batch) numbers.push_back(std::stoi(std::string(record.text())));
-    }
-    return numbers;
-  }
-  /// What is read within `time`.
-  std::vector<int> read_for(base::Duration time) {
-    std::vector<int> numbers;
-    const auto until = loop.now() + time;
-    while (loop.now() < until) {
-      loop.run_for(100ms);
-      for (const int number : pop_all()) numbers.push_back(number);
-    }
-    return numbers;
-  }
-  static std::vector<int> up_to(int last) {
-    std::vector<int> numbers;
-    for (int i = 1; i <= last; ++i) numbers.push_back(i);
-    return numbers;
-  }
-
-  ReaderOptions options;
-  std::shared_ptr<base::ByteBudget> budget = std::make_shared<base::ByteBudget>(64UL << 20);
-  metrics::Registry metrics;
-  ShardMeters meters{metrics, kShard};
-  base::InlineOffload decoding;
-  base::EventLog unpacker_log{loop, [](const LogEvent&) {}};
-  Unpacker unpacker{decoding, StrayRecords::deliver, {}, meters, unpacker_log};
-  int records = 0;
-  std::unique_ptr<PollingReader> reader;
-  base::Stop stop;
-  std::unique_ptr<base::Started<void>> running;
-};
+using PollingReaderTest = ReaderTest<PollingReader>;
 
 TEST_F(PollingReaderTest, EveryRecordOnceAndInOrder) {
   put(9);
@@ -87,10 +24,7 @@ TEST_F(PollingReaderTest, AfterAnyErrorItGoesOnRightAfterTheLastRecordFetched) {
   for (const ErrorKind kind : {ErrorKind::throttled, ErrorKind::expired_iterator, ErrorKind::invalid_argument,
                                ErrorKind::not_found, ErrorKind::denied, ErrorKind::unavailable}) {
     SCOPED_TRACE(static_cast<int>(kind));
-    running.reset();
-    reader.reset();
-    make_stream(1);
-    records = 0;
+    start_anew();
     put(30);
     start();
     auto numbers = read_for(500ms);
@@ -235,8 +169,7 @@ TEST_F(PollingReaderTest, StoppingEndsAnyWait) {
     base::ByteBudget::Reservation others;
     if (full) others = run(budget->reserve(loop, budget->limit(), never));
     base::Stop asked;
-    base::EventLog log(loop, [](const LogEvent&) {});
-    PollingReader waiting(loop, random, *kinesis, unpacker, budget, std::move(log), options, kShard, {}, [] {});
+    PollingReader waiting(reading());
     base::Started<void> reading(loop, waiting.run(asked));
     loop.run_for(1min);
     EXPECT_FALSE(reading.done());

@@ -3,20 +3,27 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/virtual_loop.h"
 #include "base/wait.h"
 #include "embedded/stream.h"
+#include "embedded/subscription.h"
 #include "ports/kinesis.h"
+#include "simulation/subscription_port.h"
 
 namespace kcl::coordinator {
 
 class StreamPort final : public ports::Kinesis {
  public:
-  StreamPort(base::VirtualLoop& loop, embedded::Stream& stream) : loop_(loop), stream_(&stream) {}
+  StreamPort(base::VirtualLoop& loop, embedded::Stream& stream)
+      : loop_(loop), stream_(&stream), consumers_(stream.arn(), {}), subscriptions_(stream, consumers_, {}) {
+    consumer_arn_ = consumers_.add("consumer", loop.wall())->arn;
+  }
 
   /// Every call, or every call about shards and records only, fails like this until told otherwise.
   void fail_all(std::optional<KinesisError::Kind> kind) { fail_all_ = kind; }
@@ -40,6 +47,18 @@ class StreamPort final : public ports::Kinesis {
   Timestamp server_time() const { return loop_.wall() + clock_ahead_; }
   int listings() const { return listings_; }
   int reads() const { return reads_; }
+  /// Of a consumer that is ACTIVE.
+  const std::string& consumer_arn() const { return consumer_arn_; }
+  embedded::Subscriptions& subscriptions() { return subscriptions_; }
+  /// Attempts to subscribe, and when each was made.
+  const std::vector<base::BootTime>& subscribed() const { return subscribed_; }
+  const std::optional<SubscribeToShard>& last_subscription() const { return last_subscription_; }
+  /// How many streams are there now.
+  int streams() const { return streams_; }
+  /// The stream breaks with the next word it has, which is lost.
+  void break_streams(std::optional<KinesisError::Kind> kind) { break_streams_ = kind; }
+  /// Nothing comes any more on streams that are there.
+  void set_silent(bool silent) { silent_ = silent; }
 
   Reply<StreamDescription> describe_stream(std::string stream, base::BootTime) override {
     return call<StreamDescription>(
@@ -71,10 +90,49 @@ class StreamPort final : public ports::Kinesis {
     });
   }
 
+  Reply<std::unique_ptr<ports::ShardSubscription>> subscribe_to_shard(SubscribeToShard request,
+                                                                      base::BootTime) override {
+    subscribed_.push_back(loop_.now());
+    last_subscription_ = request;
+    using Stream = std::unique_ptr<ports::ShardSubscription>;
+    return call<Stream>(fail_reads_ ? fail_reads_ : fail_all_, [this, request = std::move(request)] {
+      const auto id = subscriptions_.subscribe(request, server_time());
+      if (!id) return KinesisResult<Stream>(Failure{id.error()});
+      return KinesisResult<Stream>(std::make_unique<CountedStream>(*this, *id));
+    });
+  }
+
   /// What the last iterator was asked for.
   const std::optional<GetShardIterator>& last_iterator() const { return last_iterator_; }
 
  private:
+  class CountedStream final : public ports::ShardSubscription {
+   public:
+    CountedStream(StreamPort& port, embedded::Subscriptions::Id id)
+        : port_(port), stream_(port.loop_, port.subscriptions_, id, port.hooks()) {
+      ++port_.streams_;
+    }
+    ~CountedStream() override { --port_.streams_; }
+    Next next(base::BootTime deadline) override { return stream_.next(deadline); }
+
+   private:
+    StreamPort& port_;
+    simulation::SubscriptionPort stream_;
+  };
+
+  simulation::SubscriptionPort::Hooks hooks() {
+    return {.server_time = [this] { return server_time(); },
+            .reachable = [this] { return !silent_; },
+            .breaks = [this]() -> std::optional<KinesisError> {
+              if (!break_streams_) return std::nullopt;
+              return KinesisError{.kind = *std::exchange(break_streams_, std::nullopt), .message = message_};
+            },
+            .spoil =
+                [this](ShardEvent& event) {
+                  if (forget_children_) event.child_shards.clear();
+                }};
+  }
+
   template <class T>
   Reply<T> call(std::optional<KinesisError::Kind> failure, std::function<KinesisResult<T>()> serve) {
     ports::Answer<KinesisResult<T>> answer{Failure{KinesisError{}}, {}};
@@ -107,6 +165,15 @@ class StreamPort final : public ports::Kinesis {
   std::optional<GetShardIterator> last_iterator_;
   int listings_ = 0;
   int reads_ = 0;
+
+  embedded::Consumers consumers_;
+  embedded::Subscriptions subscriptions_;
+  std::string consumer_arn_;
+  std::vector<base::BootTime> subscribed_;
+  std::optional<SubscribeToShard> last_subscription_;
+  int streams_ = 0;
+  std::optional<KinesisError::Kind> break_streams_;
+  bool silent_ = false;
 };
 
 }  // namespace kcl::coordinator

@@ -211,5 +211,68 @@ TEST_F(WorkerBlockingCall, AKinesisClientThatThrowsIsUnavailable) {
   EXPECT_NE(answer.value.error().message.find("boom"), std::string::npos);
 }
 
+/// Two events, and the end.
+class ShortStream final : public kcl::ShardSubscription {
+ public:
+  KinesisResult<std::optional<ShardEvent>> next(const Call&) override {
+    if (events_ == 2) return std::optional<ShardEvent>();
+    ShardEvent event;
+    event.continuation_sequence_number = std::to_string(++events_);
+    return std::optional(std::move(event));
+  }
+
+ private:
+  int events_ = 0;
+};
+
+class FanOutKinesis final : public kcl::Kinesis {
+ public:
+  KinesisResult<StreamDescription> describe_stream(const std::string&, const Call&) override {
+    return StreamDescription{};
+  }
+  KinesisResult<ShardPage> list_shards(const ListShards&, const Call&) override { return ShardPage{}; }
+  KinesisResult<ShardIterator> get_shard_iterator(const GetShardIterator&, const Call&) override {
+    return ShardIterator{};
+  }
+  KinesisResult<RecordsPage> get_records(const GetRecords&, const Call&) override { return RecordsPage{}; }
+  KinesisResult<std::unique_ptr<kcl::ShardSubscription>> subscribe_to_shard(const SubscribeToShard& request,
+                                                                            const Call&) override {
+    if (request.shard_id == "taken") {
+      return Failure{KinesisError{.kind = KinesisError::Kind::in_use, .message = "another has it", .server_time = {}}};
+    }
+    return std::unique_ptr<kcl::ShardSubscription>(std::make_unique<ShortStream>());
+  }
+};
+
+using Subscribed = ports::Answer<KinesisResult<std::unique_ptr<ports::ShardSubscription>>>;
+using NextEvent = ports::Answer<KinesisResult<std::optional<ShardEvent>>>;
+
+TEST_F(WorkerBlockingCall, APluggedInSubscriptionIsReadToItsEnd) {
+  BlockingKinesis kinesis(threads_, std::make_shared<FanOutKinesis>());
+  const auto by = [&] { return threads_.loop.now() + std::chrono::minutes(1); };
+  auto opened = await<Subscribed>([&] { return kinesis.subscribe_to_shard({.shard_id = "s"}, by()); });
+  ASSERT_TRUE(opened.value);
+  ports::ShardSubscription& stream = **opened.value;
+  for (const char* number : {"1", "2"}) {
+    const auto event = await<NextEvent>([&] { return stream.next(by()); });
+    ASSERT_TRUE(event.value && *event.value);
+    EXPECT_EQ((*event.value)->continuation_sequence_number, number);
+  }
+  const auto end = await<NextEvent>([&] { return stream.next(by()); });
+  ASSERT_TRUE(end.value);
+  EXPECT_FALSE(*end.value);
+}
+
+TEST_F(WorkerBlockingCall, ASubscriptionThatIsRefusedOrNotOfferedSaysSo) {
+  const auto by = [&] { return threads_.loop.now() + std::chrono::minutes(1); };
+  BlockingKinesis kinesis(threads_, std::make_shared<FanOutKinesis>());
+  const auto taken = await<Subscribed>([&] { return kinesis.subscribe_to_shard({.shard_id = "taken"}, by()); });
+  EXPECT_EQ(taken.value.error().kind, KinesisError::Kind::in_use);
+  BlockingKinesis plain(threads_, std::make_shared<ThrowingKinesis>());
+  const auto unsupported = await<Subscribed>([&] { return plain.subscribe_to_shard({}, by()); });
+  EXPECT_EQ(unsupported.value.error().kind, KinesisError::Kind::unsupported);
+  EXPECT_NE(unsupported.value.error().message.find("subscribe_to_shard"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace kcl::worker
