@@ -203,6 +203,7 @@ std::vector<std::string> notes_on(const TableView& view) {
   }
   if (failovers.size() > 1) {
     std::vector<std::string> texts;
+    texts.reserve(failovers.size());
     for (const auto& [failover, leases] : failovers) texts.push_back(duration_text(failover));
     notes.push_back("the workers have different failover times (" + base::joined(texts) +
                     "): the longer ones decide, and those with the longest are taken over last");

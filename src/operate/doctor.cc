@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <map>
 
 #include "base/text.h"
@@ -197,8 +198,6 @@ void Examination::permissions() {
                 "allow it: kclpp doctor --print iam prints a policy with what a worker needs");
         break;
       case Attempt::Outcome::failed:
-        unknown("whether " + attempt.action + " is allowed: " + attempt.message);
-        break;
       case Attempt::Outcome::untried:
         unknown("whether " + attempt.action + " is allowed: " + attempt.message);
         break;
@@ -264,8 +263,13 @@ std::vector<Finding> Examination::take() {
   permissions();
   leases();
   cost();
-  std::ranges::stable_sort(findings_, [](const Finding& a, const Finding& b) { return a.severity < b.severity; });
-  return std::move(findings_);
+  std::vector<Finding> sorted;
+  sorted.reserve(findings_.size());
+  for (const Severity severity : {Severity::problem, Severity::warning, Severity::unknown, Severity::good}) {
+    std::ranges::copy_if(findings_, std::back_inserter(sorted),
+                         [&](const Finding& finding) { return finding.severity == severity; });
+  }
+  return sorted;
 }
 
 std::string mark_of(Severity severity) {

@@ -70,6 +70,7 @@ void append_row(std::string& text, const Cells& cells, const std::array<std::siz
 
 std::string table_text(const Diagnosis& diagnosis) {
   std::vector<Cells> rows{{"SHARD", "STATE", "OWNER", "OWNED FOR", "CHECKPOINT", "BEHIND", "WHY"}};
+  rows.reserve(diagnosis.lines.size() + 1);
   for (const Line& line : diagnosis.lines) rows.push_back(cells_of(line, diagnosis.now));
   std::array<std::size_t, kColumns> widths{};
   for (Cells& cells : rows) {
@@ -90,6 +91,7 @@ std::string counted(std::size_t count, const std::string& thing) {
 std::string summary_of(const Diagnosis& diagnosis, const std::string& table) {
   std::size_t stuck = 0;
   std::vector<std::string> kinds;
+  kinds.reserve(diagnosis.counts.size());
   for (const auto& [verdict, count] : diagnosis.counts) {
     if (is_stuck(verdict)) stuck += count;
     kinds.push_back(std::to_string(count) + ' ' + std::string(name_of(verdict)));

@@ -37,12 +37,14 @@ std::vector<Statement> statements_of(const Grants& grants) {
 /// "a", "b", each on a line of its own.
 std::string quoted(const std::vector<std::string>& texts, const std::string& indent) {
   std::vector<std::string> lines;
+  lines.reserve(texts.size());
   for (const std::string& text : texts) lines.push_back(indent + '"' + text + '"');
   return base::joined(lines, ",\n");
 }
 
 std::string iam_text(const std::vector<Statement>& statements) {
   std::vector<std::string> parts;
+  parts.reserve(statements.size());
   for (const Statement& statement : statements) {
     parts.push_back("    {\n      \"Sid\": \"" + statement.id +
                     "\",\n      \"Effect\": \"Allow\",\n      \"Action\": [\n" + quoted(statement.actions, "        ") +

@@ -72,11 +72,16 @@ class Looking(LeasesTest):
 
 
 class VmwareGo(LeasesTest):
+    failover_seconds = 6
+
     def test_rows_of_vmware_go_are_read(self):
         puts = self.put_all(60)
-        with self.fleet("dynamodb", "--lease-format", "vmware-go") as fleet:
+        with self.fleet("dynamodb", "--lease-format", "vmware-go", "--checkpoint-interval", "0.5") as fleet:
             fleet.start()
             self.wait_until_delivered(fleet, puts)
+            rows = self.servers.scan
+            self.wait_until("every shard has a checkpoint",
+                            lambda: sum("Checkpoint" in row for row in rows(self.application)) == 3)
             seen = self.listed("dynamodb", "--lease-format", "vmware-go", "--probe-lag")
             rows = self.leases("dynamodb", "export", "--lease-format", "vmware-go").splitlines()
             self.end(fleet)
