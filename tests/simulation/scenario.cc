@@ -337,12 +337,7 @@ void draw_disturbances(Draw& draw, Scenario& s) {
 
 /// What would be in the way of other findings if it came often. Last, and from numbers of its own, so that the rest of
 /// a seed is what it was before this was thought of.
-void draw_rare(Draw& draw, Scenario& s) {
-  const bool beside_java = s.start == Scenario::Start::trim_horizon && draw.one_in(4);
-  if (beside_java) s.java_workers = draw.from_to(1, 2);
-  // Java takes a parent without a row for done, and would start its children too early.
-  s.weight(Disturbance::operator_delete) = !beside_java && draw.one_in(4) ? 1 : 0;
-}
+void draw_rare(Draw& draw, Scenario& s) { s.weight(Disturbance::operator_delete) = draw.one_in(4) ? 1 : 0; }
 
 void draw_fan_out(Draw& draw, Scenario& s) {
   if (draw.one_in(2)) return;
