@@ -40,7 +40,7 @@ std::string how_of(int status) {
 
 }  // namespace
 
-void ChildLog::write(LogEvent event) const {
+void ChildLog::write(const LogEvent& event) const {
   if (event.level >= at_least) writer.offer("", sinks::console_line(event) + '\n');
 }
 
@@ -55,7 +55,7 @@ void ChildProcess::log(LogLevel level, std::string event, std::string what) cons
   LogEvent told{.time = base::wall_now(), .level = level, .name = std::move(event), .fields = {}};
   told.fields = {{"stream", start_.stream}, {"shard", start_.shard_id}, {"pid", std::to_string(pid_)}};
   if (!what.empty()) told.fields.emplace_back("what", std::move(what));
-  log_.write(std::move(told));
+  log_.write(told);
 }
 
 void ChildProcess::start() {

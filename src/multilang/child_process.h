@@ -22,7 +22,7 @@ namespace kcl::multilang {
 struct ChildLog {
   StderrWriter& writer;
   LogLevel at_least;
-  void write(LogEvent event) const;
+  void write(const LogEvent& event) const;
 };
 
 class ChildProcess {
@@ -89,7 +89,6 @@ class ChildProcess {
   std::string buffer_;
   std::size_t written_ = 0;
   bool input_watched_ = false;
-  bool closes_input_ = false;
 
   LineSplitter lines_{kLongestLine};
   /// Lines were handed on, and not dealt with.

@@ -33,11 +33,15 @@ bool is_file(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
+std::string in_folder(const std::string& folder, const std::string& file) { return folder + '/' + file; }
+
+std::string told_of(const std::string& path, const std::string& what) { return path + ": " + what; }
+
 /// Java looks in its class path first, then in the working directory.
 std::string located(const std::string& file, const std::vector<std::string>& folders) {
   if (file.starts_with('/')) return file;
   for (const std::string& folder : folders) {
-    const std::string path = folder + '/' + file;
+    const std::string path = in_folder(folder, file);
     if (is_file(path)) return path;
   }
   return file;
@@ -59,7 +63,7 @@ bool is_executable(const std::string& program, const Variables& variables) {
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
     const std::string folder = end == begin ? "." : path.substr(begin, end - begin);
-    const std::string found = folder + '/' + program;
+    const std::string found = in_folder(folder, program);
     if (::access(found.c_str(), X_OK) == 0 && is_file(found)) return true;
     begin = end + 1;
   }
@@ -92,7 +96,7 @@ void follow_logback(const CommandLine& line, Settings& settings, DaemonOptions& 
     return;
   }
   const Logback logback = parse_logback(*text);
-  for (const std::string& warning : logback.warnings) settings.warnings.push_back(path + ": " + warning);
+  for (const std::string& warning : logback.warnings) settings.warnings.push_back(told_of(path, warning));
   if (logback.level && settings.find("kclpp.logLevel")->source == "default") options.log_level = *logback.level;
 }
 

@@ -12,7 +12,6 @@ namespace {
 constexpr auto kNumber = KeyType::number;
 constexpr auto kBoolean = KeyType::boolean;
 constexpr auto kText = KeyType::text;
-constexpr auto kApplied = KeyEffect::applied;
 constexpr auto kNeedless = KeyEffect::needless;
 constexpr auto kUnsupported = KeyEffect::unsupported;
 
@@ -22,7 +21,6 @@ constexpr std::string_view kNoThreads = "kclpp needs no threads for it";
 constexpr std::string_view kNoCloudWatch = "kclpp publishes nothing to CloudWatch";
 constexpr std::string_view kOnDemand = "a lease table that kclpp creates is billed on demand";
 constexpr std::string_view kNoFanOut = "kclpp polls: fan-out is not supported yet";
-constexpr std::string_view kSimpleClients = "of the clients, kclpp takes endpointOverride";
 
 constexpr std::array kKeys{
     Key{"executableName"},
