@@ -1,6 +1,6 @@
 """A live fleet of `kclpp consume --lease-format vmware-go` and workers of vmware-go-kcl-v2 on one lease table, its
-lease stealing on: joins, ends in order, kill -9 on both sides, splits and merges. Nothing is lost by kclpp; what Go's workers
-lose by their defects is told apart and listed.
+lease stealing on: joins, ends in order, kill -9 on both sides, splits and merges. Nothing is lost by kclpp; what
+Go's workers lose by their defects is told apart and listed.
 
 usage: mixed_fleet_test.py KCLPP [unittest arguments]
 

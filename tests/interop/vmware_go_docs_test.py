@@ -10,7 +10,8 @@ _ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 # Every field of KinesisClientLibConfiguration (config/config.go of v1.0.0) that a user can set.
 OPTIONS = """ApplicationName StreamName RegionName WorkerID TableName KinesisEndpoint DynamoDBEndpoint
-KinesisCredentials DynamoDBCredentials InitialPositionInStream InitialPositionInStreamExtended FailoverTimeMillis LeaseRefreshPeriodMillis
+KinesisCredentials DynamoDBCredentials
+InitialPositionInStream InitialPositionInStreamExtended FailoverTimeMillis LeaseRefreshPeriodMillis
 LeaseRefreshWaitTime MaxRecords IdleTimeBetweenReadsInMillis CallProcessRecordsEvenForEmptyRecordList
 ParentShardPollIntervalMillis ShardSyncIntervalMillis MaxLeasesForWorker MaxRetryCount EnableEnhancedFanOutConsumer
 EnhancedFanOutConsumerName EnhancedFanOutConsumerARN EnableLeaseStealing LeaseStealingIntervalMillis
