@@ -23,7 +23,8 @@ class MixedVerdict:
     def __str__(self):
         by_kind = ", ".join(f"{count} by {kind}" for kind, count in sorted(self.delivered.items()))
         facts = f"{self.put} put; delivered: {by_kind}; {self.repeated} more than once"
-        return "\n".join([facts, *(f"lost by Go: {text}" for text in self.theirs), *(f"OURS: {text}" for text in self.ours)])
+        told = [*(f"lost by Go: {text}" for text in self.theirs), *(f"OURS: {text}" for text in self.ours)]
+        return "\n".join([facts, *told])
 
 
 def kind_of(worker):
@@ -49,8 +50,8 @@ def first_past(stored, number):
 
 
 def check_mixed(puts, lines, polls, names):
-    """`puts`: (shard, number). `lines`: worker -> its (shard, number) in order. `polls`: the lease rows again and again,
-    shard -> (owner, checkpoint). `names`: worker -> its id in the rows."""
+    """`puts`: (shard, number). `lines`: worker -> its (shard, number) in order. `polls`: the lease rows again and
+    again, shard -> (owner, checkpoint). `names`: worker -> its id in the rows."""
     verdict = MixedVerdict(put=len(puts))
     ids = {identity: worker for worker, identity in names.items()}
     times = defaultdict(int)

@@ -34,7 +34,8 @@ class MixedFleetLong(MixedFleetTest):
             theirs = [self.start_theirs(fleet) for _ in range(EACH_SIDE)]
             for worker in theirs:
                 self.wait_for_share(rows, worker, 240)
-            acts = ["kill ours", "end ours", "kill theirs", "end theirs", "pause theirs", "pause ours", "split", "merge"]
+            acts = ["kill ours", "end ours", "kill theirs", "end theirs", "pause theirs", "pause ours", "split",
+                    "merge"]
             while putter.process.poll() is None:
                 for act in chance.sample(acts, len(acts)):
                     if putter.process.poll() is not None:

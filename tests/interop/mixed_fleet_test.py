@@ -1,6 +1,6 @@
-"""A live fleet of `kclpp consume --lease-format vmware-go` and workers of vmware-go-kcl-v2 on one lease table, its lease
-stealing on: joins, ends in order, kill -9 on both sides, splits and merges. Nothing is lost by kclpp; what Go's workers
-lose by their defects is told apart and listed.
+"""A live fleet of `kclpp consume --lease-format vmware-go` and workers of vmware-go-kcl-v2 on one lease table, its
+lease stealing on: joins, ends in order, kill -9 on both sides, splits and merges. Nothing is lost by kclpp; what
+Go's workers lose by their defects is told apart and listed.
 
 usage: mixed_fleet_test.py KCLPP [unittest arguments]
 
@@ -71,7 +71,8 @@ class Rows:
         shards = [item for item in items if text(item, "ShardID").startswith("shardId-")]
         known = {"ShardID", "AssignedTo", "LeaseTimeout", "Checkpoint", "ParentShardId", "ClaimRequest"}
         self.odd += [item for item in shards if set(item) - known]
-        self.polls.append({text(item, "ShardID"): (text(item, "AssignedTo"), text(item, "Checkpoint")) for item in shards})
+        self.polls.append({text(item, "ShardID"): (text(item, "AssignedTo"), text(item, "Checkpoint"))
+                           for item in shards})
 
     def owners(self):
         return {owner for owner, checkpoint in (self.polls[-1] if self.polls else {}).values()

@@ -9,8 +9,9 @@ sys.dont_write_bytecode = True
 _ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 # Every field of KinesisClientLibConfiguration (config/config.go of v1.0.0) that a user can set.
-OPTIONS = """ApplicationName StreamName RegionName WorkerID TableName KinesisEndpoint DynamoDBEndpoint KinesisCredentials
-DynamoDBCredentials InitialPositionInStream InitialPositionInStreamExtended FailoverTimeMillis LeaseRefreshPeriodMillis
+OPTIONS = """ApplicationName StreamName RegionName WorkerID TableName KinesisEndpoint DynamoDBEndpoint
+KinesisCredentials DynamoDBCredentials
+InitialPositionInStream InitialPositionInStreamExtended FailoverTimeMillis LeaseRefreshPeriodMillis
 LeaseRefreshWaitTime MaxRecords IdleTimeBetweenReadsInMillis CallProcessRecordsEvenForEmptyRecordList
 ParentShardPollIntervalMillis ShardSyncIntervalMillis MaxLeasesForWorker MaxRetryCount EnableEnhancedFanOutConsumer
 EnhancedFanOutConsumerName EnhancedFanOutConsumerARN EnableLeaseStealing LeaseStealingIntervalMillis
