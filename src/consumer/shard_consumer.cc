@@ -3,10 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "consumer/checkpoint_rules.h"
 #include "consumer/fan_out_reader.h"
 #include "consumer/polling_reader.h"
-#include "consumer/row_status.h"
 
 namespace kcl::consumer {
 
@@ -420,80 +418,6 @@ Task<void> ShardConsumer::give_up(ShardState how) {
     // Meanwhile the renewals go on: whichever own write commits settles a release in doubt (lease-traces R1).
     co_await base::sleep_for(context_.loop, backoff.next(context_.random), helpers_.stop());
   }
-}
-
-std::optional<Position> ShardConsumer::unsaved() const {
-  if (!done_ || starts_over_) return std::nullopt;
-  return storable(*done_);
-}
-
-void ShardConsumer::note_whole_records(const Fetched& fetched) {
-  if (hold_->format().has_sub_sequences()) return;
-  whole_records_.forget_before(hold_->row().checkpoint);
-  whole_records_.add(fetched.batch, fetched.end);
-}
-
-/// As far as up to there the row can say it; empty when all of that is stored.
-std::optional<Position> ShardConsumer::storable(const Position& position) const {
-  std::optional<Position> storable = position;
-  if (position.is_sequence() && !hold_->format().has_sub_sequences()) storable = whole_records_.floor(position);
-  const Position& stored = hold_->row().checkpoint;
-  if (storable && stored.is_real() && *storable <= stored) return std::nullopt;
-  return storable;
-}
-
-Task<void> ShardConsumer::checkpoint_if_due() {
-  if (!context_.options.checkpoint_automatically || !unsaved()) co_return;
-  if (context_.loop.now() - last_checkpoint_ < context_.options.checkpoint_interval || !hold_->may_deliver()) co_return;
-  const CheckpointResult result = co_await checkpoint(unsaved());
-  // Tried, whether or not it was stored: the next try is an interval away, or rides on a renewal's success.
-  last_checkpoint_ = context_.loop.now();
-  if (result.kind != CheckpointResult::Kind::stored) status_.last_error = "checkpoint: " + result.message;
-}
-
-/// What rides on the next write of the row.
-void ShardConsumer::note_in_row() {
-  hold_->set_status(row_status(status()));
-  if (const auto kilobytes = throughput_.measure(context_.loop.now())) hold_->set_throughput(*kilobytes);
-}
-
-Task<HolderResult> ShardConsumer::store(Position position) {
-  note_in_row();
-  HolderResult result = co_await hold_->checkpoint(std::move(position));
-  wake_.notify_all();
-  co_return result;
-}
-
-Task<CheckpointResult> ShardConsumer::checkpoint(std::optional<Position> position) {
-  if (ended_shard()) co_return CheckpointResult{};
-  if (hold_->ended()) co_return CheckpointResult{CheckpointResult::Kind::lease_lost, "the lease is not held any more"};
-  const ShardPositions positions{.stored = hold_->row().checkpoint,
-                                 .done = done_,
-                                 .in_hand = in_hand_,
-                                 .repeats_from = repeats_from_,
-                                 .ending = ending_with_.has_value()};
-  const CheckpointRuling ruling = rule_on_checkpoint(positions, position);
-  switch (ruling.kind) {
-    case CheckpointRuling::Kind::stored:
-      co_return CheckpointResult{};
-    case CheckpointRuling::Kind::invalid:
-      co_return CheckpointResult{CheckpointResult::Kind::invalid, ruling.why};
-    case CheckpointRuling::Kind::end_shard: {
-      note_in_row();
-      auto children = *ending_with_;
-      const HolderResult ended = co_await hold_->end_shard(std::move(children));
-      wake_.notify_all();
-      co_return explain(ended);
-    }
-    case CheckpointRuling::Kind::store:
-      break;
-  }
-  auto position_to_store = storable(ruling.position);
-  if (!position_to_store) co_return CheckpointResult{};
-  const HolderResult result = co_await store(*std::move(position_to_store));
-  if (result.committed()) last_checkpoint_ = context_.loop.now();
-  (result.committed() ? meters_.checkpoints : meters_.checkpoint_failures)->add();
-  co_return explain(result);
 }
 
 Task<void> ShardConsumer::back_off(Duration wait, ShardState state, std::string waiting_for) {

@@ -1,6 +1,6 @@
 // Where service records end, for lease rows that have no place for a sub-sequence number: a checkpoint inside a KPL
-// aggregate is stored as the end of the record before it. What is repeated then is less than an aggregate; stored as the
-// number alone it would pass over the rest of it, for whoever reads on from there. Pure.
+// aggregate is stored as the end of the record before it. What is repeated then is less than an aggregate; stored as
+// the number alone it would pass over the rest of it, for whoever reads on from there. Pure.
 #pragma once
 
 #include <deque>

@@ -182,7 +182,8 @@ ItemUpdate VmwareGoFormat::evict(const Lease& observed, const std::optional<Star
 }
 
 bool VmwareGoFormat::evicted(const Lease& row, const Lease& observed, const std::optional<Start>& start) const {
-  return !row.owner && row.go->timeout == observed.go->timeout && (!start || row.checkpoint.text() == start->checkpoint.text());
+  return !row.owner && row.go->timeout == observed.go->timeout &&
+         (!start || row.checkpoint.text() == start->checkpoint.text());
 }
 
 std::vector<Condition> VmwareGoFormat::as_observed(const Lease& observed) const {

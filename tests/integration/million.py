@@ -189,7 +189,8 @@ def run(program, options, folder):
             raise RuntimeError(f"workers ended with {codes}")
     lost = options.records - count.distinct
     duplicated = count.delivered - count.distinct
-    print(f"put {options.records}, lost {lost}, duplicated {duplicated}; {options.workers} workers, {fleet.kills} kills, "
+    print(f"put {options.records}, lost {lost}, duplicated {duplicated}; "
+          f"{options.workers} workers, {fleet.kills} kills, "
           f"{reshards.splits} splits, {reshards.merges} merges, {hits} faults; "
           f"{time.monotonic() - begin:.0f} s; seed {options.seed}")
     return 0 if lost == 0 else 1

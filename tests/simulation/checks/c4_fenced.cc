@@ -30,8 +30,8 @@ void epoch_grows(Truth& truth, const ports::ShardEpoch& epoch) {
 
 namespace {
 
-/// Up to where a checkpoint at `position` has to be stored. Rows of vmware-go's have no place for a sub-sequence number:
-/// what is asked for inside an aggregate is stored as the record before it.
+/// Up to where a checkpoint at `position` has to be stored. Rows of vmware-go's have no place for a sub-sequence
+/// number: what is asked for inside an aggregate is stored as the record before it.
 std::size_t least_stored(const Truth& truth, const ShardTruth& shard, const Position& position) {
   const auto same_record = [&](std::size_t i) {
     return shard.records[i].position.sequence_number() == position.sequence_number();

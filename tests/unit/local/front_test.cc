@@ -84,9 +84,8 @@ TEST_F(FrontTest, ServesOnlyWhoSignsWhenCredentialsAreGiven) {
 
 TEST_F(FrontTest, RefusesByAFaultWithoutCarryingItOut) {
   serve();
-  faults(
-      R"({"rules":[{"fault":"kms_throttling","operation":"PutRecord"},)"
-      R"({"fault":"internal_failure","operation":"ListShards"}]})");
+  faults(R"({"rules":[{"fault":"kms_throttling","operation":"PutRecord"},)"
+         R"({"fault":"internal_failure","operation":"ListShards"}]})");
   const std::string put = R"({"StreamName":"orders","PartitionKey":"k","Data":"YQ=="})";
   EXPECT_TRUE(call("PutRecord", put).body.starts_with(R"({"__type":"KMSThrottlingException")"));
   EXPECT_EQ(call("ListShards", R"({"StreamName":"orders"})").status, 500);

@@ -34,9 +34,9 @@ ShardEvent event_of(std::string_view payload, const Frame& frame = {}, Protocol 
   return std::get<ShardEvent>(decoded(payload, frame, asked).value());
 }
 
-constexpr std::string_view kEvent =
-    R"({"Records":[{"SequenceNumber":"49","PartitionKey":"k","Data":"aGk=","ApproximateArrivalTimestamp":1795381140.762}],)"
-    R"("ContinuationSequenceNumber":"50","MillisBehindLatest":7,"ChildShards":null})";
+constexpr std::string_view kEvent = R"({"Records":[{"SequenceNumber":"49","PartitionKey":"k","Data":"aGk=",)"
+                                    R"("ApproximateArrivalTimestamp":1795381140.762}],)"
+                                    R"("ContinuationSequenceNumber":"50","MillisBehindLatest":7,"ChildShards":null})";
 
 TEST(Subscription, AnEventInJsonIsReadWhole) {
   const ShardEvent event = event_of(kEvent);
