@@ -11,6 +11,8 @@
 namespace kcl::consumer {
 namespace {
 
+using namespace std::chrono_literals;
+
 class FanOutReaderTest : public ReaderTest<FanOutReader> {
  protected:
   FanOutReaderTest() { options.fan_out = FanOutOptions{.consumer_arn = kinesis->consumer_arn()}; }

@@ -10,6 +10,8 @@
 namespace kcl::consumer {
 namespace {
 
+using namespace std::chrono_literals;
+
 using PollingReaderTest = ReaderTest<PollingReader>;
 
 TEST_F(PollingReaderTest, EveryRecordOnceAndInOrder) {

@@ -14,7 +14,6 @@
 
 namespace kcl::consumer {
 
-using namespace std::chrono_literals;
 using leases::kShard;
 using ErrorKind = KinesisError::Kind;
 
@@ -71,7 +70,7 @@ class ReaderTest : public coordinator::SyncTest {
     std::vector<int> numbers;
     const auto until = loop.now() + time;
     while (loop.now() < until) {
-      loop.run_for(100ms);
+      loop.run_for(std::chrono::milliseconds(100));
       for (const int number : pop_all()) numbers.push_back(number);
     }
     return numbers;
