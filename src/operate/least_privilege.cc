@@ -38,7 +38,10 @@ std::vector<Statement> statements_of(const Grants& grants) {
 std::string quoted(const std::vector<std::string>& texts, const std::string& indent) {
   std::vector<std::string> lines;
   lines.reserve(texts.size());
-  for (const std::string& text : texts) lines.push_back(indent + '"' + text + '"');
+  for (const std::string& text : texts) {
+    std::string& line = lines.emplace_back(indent);
+    line.append(1, '"').append(text).append(1, '"');
+  }
   return base::joined(lines, ",\n");
 }
 
