@@ -135,7 +135,7 @@ void Fleet::start_go_worker(const std::string& name, WorkerLoop::Clock clock, bo
   world_.trace(name, " (Go) starts");
   journal_.truth().unfenced_neighbours = true;
   const GoWorker::Environment environment{.world = world_,
-                                          .stream = stream_,
+                                          .service = service_,
                                           .births = births_,
                                           .server = server_,
                                           .journal = journal_,

@@ -27,7 +27,7 @@ class GoWorker {
  public:
   struct Environment {
     World& world;
-    embedded::Stream& stream;
+    StreamService& service;
     const ShardBirths& births;
     StoreServer& server;
     Journal& journal;
