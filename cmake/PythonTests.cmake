@@ -1,9 +1,9 @@
 # Each test of a Python file is known to ctest by its own name, PREFIX.Class.test_name.
 function(kclpp_add_python_tests prefix file program)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
-  file(STRINGS ${file} lines REGEX "^(class [A-Za-z]+\\(|    def test_)")
+  file(STRINGS ${file} lines REGEX "^(class [A-Za-z0-9]+\\(|    def test_)")
   foreach(line IN LISTS lines)
-    if(line MATCHES "^class ([A-Za-z]+)")
+    if(line MATCHES "^class ([A-Za-z0-9]+)")
       set(suite ${CMAKE_MATCH_1})
     elseif(line MATCHES "def (test_[a-z_0-9]+)")
       set(test ${suite}.${CMAKE_MATCH_1})

@@ -20,6 +20,8 @@ Result<std::shared_ptr<ItemStore>, Problems> open_file(const Places& places) {
   options.path = places.sqlite_file;
   options.table = places.table;
   options.key_attribute = key_attribute_of(places.format);
+  // The time of each call counts, too.
+  options.busy_timeout = std::chrono::seconds(10);
   auto store = open_sqlite_item_store(options);
   if (!store) return Failure{Problems{store.error().message}};
   return *std::move(store);

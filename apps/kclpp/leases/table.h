@@ -20,7 +20,9 @@ inline kcl::leases::LeaseTable open_table(kcl::operate::Session& session, const 
   table.me.incarnation = session.random().uuid();
   table.format = options.places.format;
   table.failover = options.assumed_failover;
-  table.call_timeout = std::min<std::chrono::milliseconds>(options.assumed_failover / 4, std::chrono::seconds(10));
+  // Whoever only looks loses no lease by waiting: for a busy file, or a busy host.
+  table.call_timeout = std::chrono::seconds(10);
+  if (changes(options.verb)) table.call_timeout = std::min(table.call_timeout, options.assumed_failover / 4);
   return {session.loop(), session.store(), std::move(table)};
 }
 
