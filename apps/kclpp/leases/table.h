@@ -22,7 +22,8 @@ inline kcl::leases::LeaseTable open_table(kcl::operate::Session& session, const 
   table.failover = options.assumed_failover;
   // Whoever only looks loses no lease by waiting: for a busy file, or a busy host.
   table.call_timeout = std::chrono::seconds(10);
-  if (changes(options.verb)) table.call_timeout = std::min(table.call_timeout, options.assumed_failover / 4);
+  if (changes(options.verb))
+    table.call_timeout = std::min<kcl::base::Duration>(table.call_timeout, options.assumed_failover / 4);
   return {session.loop(), session.store(), std::move(table)};
 }
 
