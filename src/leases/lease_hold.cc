@@ -16,11 +16,11 @@ LeaseHold::LeaseHold(LeaseTable& table, Lease row, base::BootTime committed_writ
       valid_until_(committed_write_sent + table.options().holding_time()),
       writing_(table.loop()) {}
 
+const RowFormat& LeaseHold::format() const { return table_.format(); }
+
 bool LeaseHold::in_doubt() const noexcept {
   return std::any_of(pending_.begin(), pending_.end(), [](const Attempt& attempt) { return gives_up(attempt.kind); });
 }
-
-const RowFormat& LeaseHold::format() const { return table_.format(); }
 
 bool LeaseHold::may_deliver() const { return !ended_ && !in_doubt() && table_.loop().now() < valid_until_; }
 

@@ -47,6 +47,8 @@ CASES = {
             {"src__base__a_cc": "#include <sqlite3.h>\n"},
             {"src__wire__a_h": "#include <boost/json/value.hpp>\n"},
             {"src__base__a_cc": "#include <boost/json/value.hpp>\n"},
+            {"src__server__a_cc": "#include <boost/beast/http/parser.hpp>\n"},
+            {"src__worker__a_cc": "#include <protozero/pbf_reader.hpp>\n"},
             {"src__sinks__a_cc": "#include <spdlog/spdlog.h>\n", "src__sinks__b_cc": "#include <spdlog/logger.h>\n"},
             {"src__worker__a_cc": "#include <spdlog/spdlog.h>\n"},
             {"src__worker__a_cc": "#include <CLI/CLI.hpp>\n"},
