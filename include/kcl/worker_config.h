@@ -113,6 +113,17 @@ struct WorkerConfig {
   std::chrono::milliseconds idle_read_interval{1'000};
   /// Batches read ahead of the processor, per shard: 1 to 100.
   std::size_t prefetch_batches = 2;
+  /// Enhanced fan-out: the service pushes records over HTTP/2 as they come, with 2 MB/s per shard for this consumer
+  /// alone, at a price of its own. Otherwise shards are polled, as the four settings above say but for the last.
+  bool fan_out = false;
+  /// The consumer to read as. By ARN, or by its name (empty: the application): then it is looked up, registered if
+  /// there is none, and used once it is ACTIVE. It is never deregistered. Fleets that share a consumer take the records
+  /// from each other: one for each application.
+  std::string consumer_arn;
+  std::string consumer_name;
+  /// Polls a shard whose subscription is refused (no permission, no such consumer, no fan-out at this service): said by
+  /// the warning fan_out_refused and by kclpp_fan_out_refused_total. Otherwise it goes on trying.
+  bool poll_if_refused = false;
   /// Batches of one shard that an AckProcessor may have at once, not settled: 1 to 1,000. More than 1 needs an
   /// AckProcessor, or parallelism_per_shard (kcl/consume.h).
   std::size_t max_outstanding_batches = 1;

@@ -63,6 +63,14 @@ Result<Access, std::string> find_access(const AccessRequest& request, const Envi
                 .profile = *std::move(profile)};
 }
 
+http::ClientOptions stream_options(const Access& access) {
+  constexpr std::size_t kMostStreams = 10'000;
+  http::ClientOptions options = http_options(access);
+  options.http2 = true;
+  options.max_connections_per_host = kMostStreams;
+  return options;
+}
+
 Connection::Connection(base::Loop& loop, base::Random& random, AwaitedCredentials& credentials, const Access& access,
                        Service service, Endpoint endpoint)
     : http_(loop, http_options(access)),

@@ -43,6 +43,9 @@ struct Access {
 /// started for the credentials.
 Result<Access, std::string> find_access(const AccessRequest& request, const Environment& environment);
 
+/// For streams of Kinesis: over HTTP/2 where the server speaks it, any number of them at a time.
+http::ClientOptions stream_options(const Access& access);
+
 /// One service over an HTTP client of its own: its thread and its connections are shared with nobody. On the strand.
 class Connection {
  public:

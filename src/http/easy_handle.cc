@@ -69,8 +69,8 @@ void EasyHandle::set_common() {
   // Not HTTP/2 unless asked for: a stream that reads slowly fills a window that its siblings share, and one broken
   // connection takes all of them along.
   set(CURLOPT_HTTP_VERSION, static_cast<long>(options_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  // Rather a stream on a connection that is being made than one more connection.
-  if (options_.http2) set(CURLOPT_PIPEWAIT, 1L);
+  // No CURLOPT_PIPEWAIT: when a connection turns out to speak HTTP/1.1, libcurl 7.88 lets only one of those that waited
+  // for it go on, and the others wait until that transfer has ended. A subscription takes five minutes.
   set(CURLOPT_USERAGENT, options_.user_agent.c_str());
   // Refused while libcurl still holds the buffer of a request whose host was not found. That one will do.
   static_cast<void>(curl_easy_setopt(get(), CURLOPT_BUFFERSIZE, kReceiveBytes));

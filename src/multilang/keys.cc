@@ -20,7 +20,6 @@ constexpr std::string_view kByItself = "kclpp does this by itself";
 constexpr std::string_view kNoThreads = "kclpp needs no threads for it";
 constexpr std::string_view kNoCloudWatch = "kclpp publishes nothing to CloudWatch";
 constexpr std::string_view kOnDemand = "a lease table that kclpp creates is billed on demand";
-constexpr std::string_view kNoFanOut = "kclpp polls: fan-out is not supported yet";
 
 constexpr std::array kKeys{
     Key{"executableName"},
@@ -54,8 +53,8 @@ constexpr std::array kKeys{
         {},
         kNeedless,
         "a shard that is caught up is polled slower"},
-    Key{"fanoutConfig.consumerArn", kText, {}, kUnsupported, kNoFanOut},
-    Key{"fanoutConfig.consumerName", kText, {}, kUnsupported, kNoFanOut},
+    Key{"fanoutConfig.consumerArn"},
+    Key{"fanoutConfig.consumerName"},
     Key{"fanoutConfig.maxDescribeStreamSummaryRetries", kNumber, {}, kNeedless, kByItself},
     Key{"fanoutConfig.maxDescribeStreamConsumerRetries", kNumber, {}, kNeedless, kByItself},
     Key{"fanoutConfig.registerStreamConsumerRetries", kNumber, {}, kNeedless, kByItself},

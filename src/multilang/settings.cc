@@ -188,6 +188,7 @@ class Reader {
   void read_aws();
   void read_position();
   void read_retrieval();
+  void read_consumer();
   void read_leases();
 
   Settings& settings_;
@@ -315,6 +316,28 @@ void Reader::read_position() {
   }
 }
 
+/// Of fan-out. Java has the name when there is no ARN; without either it is the application's.
+void Reader::read_consumer() {
+  WorkerConfig& worker = options_.worker;
+  const std::string arn(trimmed(text("fanoutConfig.consumerArn")));
+  const std::string name(trimmed(text("fanoutConfig.consumerName")));
+  if (!worker.fan_out) {
+    for (const std::string_view key : {"fanoutConfig.consumerArn", "fanoutConfig.consumerName"}) {
+      if (!trimmed(text(key)).empty()) warning(key, "changes nothing without retrievalMode = FANOUT");
+    }
+    return;
+  }
+  if (!arn.empty() && arn.find("/consumer/") == std::string::npos) {
+    problem("fanoutConfig.consumerArn",
+            "'" + arn + "' is none; arn:aws:kinesis:REGION:ACCOUNT:stream/NAME/consumer/NAME:TIME is");
+  }
+  if (!name.empty() && !is_stream_name(name)) {
+    problem("fanoutConfig.consumerName", "'" + name + "' is no name of a consumer");
+  }
+  worker.consumer_arn = arn;
+  if (arn.empty()) worker.consumer_name = name;
+}
+
 void Reader::read_retrieval() {
   const std::string mode = in_small_letters(trimmed(text("retrievalMode")));
   const auto given = [&](const auto& setting) {
@@ -322,15 +345,18 @@ void Reader::read_retrieval() {
   };
   const bool wants_polling = std::any_of(settings_.values.begin(), settings_.values.end(), given);
   if (mode == "fanout") {
-    problem("retrievalMode", "kclpp has no enhanced fan-out yet; POLLING is right");
+    options_.worker.fan_out = true;
   } else if (mode == "default") {
     if (!wants_polling) {
       settings_.warnings.emplace_back(
-          "retrievalMode: not set, which KCL takes for FANOUT; kclpp polls. Set it to POLLING to agree");
+          "retrievalMode: not set, which KCL takes for FANOUT; kclpp polls, which costs nothing extra. Set it to "
+          "FANOUT "
+          "or POLLING");
     }
   } else if (mode != "polling") {
-    problem("retrievalMode", "'" + text("retrievalMode") + "' is not right; POLLING is");
+    problem("retrievalMode", "'" + text("retrievalMode") + "' is not right; FANOUT or POLLING is");
   }
+  read_consumer();
   if (const auto records = number("maxRecords", {1, 10'000})) {
     options_.worker.max_records = static_cast<std::size_t>(*records);
   }

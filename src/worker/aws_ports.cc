@@ -24,13 +24,18 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
                  .kinesis = {},
                  .dynamodb = {},
                  .lease_table = {},
-                 .lease_format = config.lease_format};
+                 .lease_format = config.lease_format,
+                 .consumer = {}};
   const auto find = [&](aws::Service service, const std::string& configured, const char* field) {
     auto found = needs.access.endpoint(service, configured, field);
     if (!found) problems.push_back(found.error());
     return found ? std::optional(*std::move(found)) : std::nullopt;
   };
   if (needs_kinesis) needs.kinesis = find(aws::Service::kinesis, config.kinesis_endpoint, "kinesis_endpoint");
+  if (needs_kinesis && config.fan_out) {
+    const std::string& name = config.consumer_name.empty() ? config.application : config.consumer_name;
+    needs.consumer = aws::ConsumerChoice{.stream = config.stream, .arn = config.consumer_arn, .name = name};
+  }
   if (needs_leases) {
     needs.dynamodb = find(aws::Service::dynamodb, config.dynamodb_endpoint, "dynamodb_endpoint");
     const bool named = !config.lease_table.empty();
@@ -49,8 +54,9 @@ AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs
   if (needs.kinesis) {
     kinesis_connection_.emplace(threads.loop, random, credentials_, needs.access, aws::Service::kinesis,
                                 *needs.kinesis);
-    // No worker subscribes yet: there is nothing to look a consumer up for.
-    kinesis_.emplace(threads.loop, kinesis_connection_->service(), kinesis_connection_->http(), aws::ConsumerChoice{});
+    if (needs.consumer) streams_.emplace(threads.loop, aws::stream_options(needs.access));
+    kinesis_.emplace(threads.loop, kinesis_connection_->service(), streams_ ? *streams_ : kinesis_connection_->http(),
+                     needs.consumer.value_or(aws::ConsumerChoice{}));
   }
   if (needs.dynamodb) {
     lease_connection_.emplace(threads.loop, random, credentials_, needs.access, aws::Service::dynamodb,

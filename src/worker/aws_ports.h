@@ -25,6 +25,8 @@ struct AwsNeeds {
   std::optional<aws::Endpoint> dynamodb;
   stores::DynamoDbTable lease_table;
   LeaseFormat lease_format = LeaseFormat::kcl;
+  /// Whom to subscribe as; absent without fan-out.
+  std::optional<aws::ConsumerChoice> consumer;
 };
 
 /// Nothing when everything was plugged in; else fails with every problem at once.
@@ -44,8 +46,9 @@ class AwsPorts {
 
  private:
   aws::AwaitedCredentials credentials_;
-  // Two connections: slow reads never keep a lease from its renewal.
+  // Connections apart: slow reads never keep a lease from its renewal.
   std::optional<aws::Connection> kinesis_connection_;
+  std::optional<http::Client> streams_;
   std::optional<aws::KinesisClient> kinesis_;
   std::optional<aws::Connection> lease_connection_;
   std::optional<stores::DynamoDbItemStore> lease_store_;

@@ -1,6 +1,7 @@
 #include "worker/config_check.h"
 
 #include <string_view>
+#include <utility>
 
 namespace kcl::worker {
 
@@ -93,10 +94,32 @@ void check_lease_format(const WorkerConfig& config, Problems& problems) {
   }
 }
 
+void check_fan_out(const WorkerConfig& config, Problems& problems) {
+  if (!config.fan_out) {
+    for (const auto& [field, given] : {std::pair("consumer_arn", !config.consumer_arn.empty()),
+                                       std::pair("consumer_name", !config.consumer_name.empty()),
+                                       std::pair("poll_if_refused", config.poll_if_refused)}) {
+      if (given) problems.add(std::string(field) + ": given, but fan_out is off: turn that on, or leave this out");
+    }
+    return;
+  }
+  if (!config.consumer_arn.empty() && !config.consumer_name.empty()) {
+    problems.add("consumer_name: given beside consumer_arn, which says it all: leave one of them out");
+  }
+  if (config.kinesis != nullptr && !config.consumer_name.empty()) {
+    problems.add("consumer_name: a Kinesis client of your own is not asked for it: give it consumer_arn");
+  }
+  const bool nameless = config.consumer_arn.empty() && config.consumer_name.empty() && config.application.empty();
+  if (nameless && config.kinesis == nullptr) {
+    problems.add("consumer_name: empty, as is application: name the consumer that fan_out reads as");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) {
   Problems problems;
+  check_fan_out(config, problems);
   check_plugins(config, problems);
   check_policy(config, problems);
   check_lease_format(config, problems);

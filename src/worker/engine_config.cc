@@ -71,6 +71,10 @@ engine::EngineOptions engine_options(const WorkerConfig& config) {
   options.consumer.reader.idle_interval = config.idle_read_interval;
   options.consumer.reader.prefetch = config.prefetch_batches;
   options.consumer.reader.until = config.read_until;
+  if (config.fan_out) {
+    options.consumer.reader.fan_out =
+        consumer::FanOutOptions{.consumer_arn = config.consumer_arn, .fall_back = config.poll_if_refused};
+  }
   options.consumer.checkpoint_automatically = config.checkpointing == Checkpointing::automatic;
   options.consumer.checkpoint_interval = config.checkpoint_interval;
   options.consumer.first_retry = config.first_retry;

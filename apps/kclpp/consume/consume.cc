@@ -300,6 +300,10 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.profile = options.profile;
   config.kinesis_endpoint = options.kinesis_endpoint;
   config.dynamodb_endpoint = options.dynamodb_endpoint;
+  config.fan_out = options.fan_out;
+  config.consumer_arn = options.consumer_arn;
+  config.consumer_name = options.consumer_name;
+  config.poll_if_refused = options.poll_if_refused;
   config.stop_when_caught_up = options.exit_when_caught_up;
   config.read_until = options.to;
   config.start_patience = kStartPatience;

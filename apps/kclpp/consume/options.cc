@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kLongestWorkerId = 128;
 constexpr std::size_t kLongestStreamName = 128;
+constexpr std::size_t kLongestConsumerName = 128;
 constexpr std::size_t kShortestTableName = 3;
 constexpr std::size_t kLongestTableName = 255;
 constexpr std::string_view kSqlite = "sqlite:";
@@ -29,6 +30,14 @@ constexpr std::array kFlags{
     Flag{"stray-records", "CHOICE", "What to read",
          "Records that a KPL aggregate brought into the wrong shard, after a split or merge: deliver (default); "
          "leave-out: one by one; drop-aggregate: with all of their aggregate, as Java KCL does"},
+
+    Flag{"fan-out", "", "Enhanced fan-out",
+         "The service pushes records as they come, with 2 MB/s per shard for this consumer alone; costs extra"},
+    Flag{"consumer-name", "NAME", "Enhanced fan-out",
+         "Read as this consumer of the stream; registered if there is none, never deregistered (default: the "
+         "application)"},
+    Flag{"consumer-arn", "ARN", "Enhanced fan-out", "Read as this consumer, which exists"},
+    Flag{"poll-if-refused", "", "Enhanced fan-out", "Poll shards whose subscription is refused"},
 
     Flag{"format", "FORMAT", "Where records go",
          "json (default): one object a line, data in base64; raw: the bytes and a newline"},
@@ -113,6 +122,7 @@ class Parser : private FlagReader {
  private:
   void read_stream();
   void read_range();
+  void read_fan_out();
   void read_output();
   void read_on_error();
   void read_leases();
@@ -179,6 +189,36 @@ void Parser::read_range() {
                        {{"deliver", StrayRecords::deliver},
                         {"leave-out", StrayRecords::leave_out},
                         {"drop-aggregate", StrayRecords::drop_aggregate}});
+}
+
+void Parser::read_fan_out() {
+  options_.fan_out = has("fan-out");
+  options_.poll_if_refused = has("poll-if-refused");
+  for (const std::string_view flag : {"consumer-name", "consumer-arn", "poll-if-refused"}) {
+    if (has(flag) && !options_.fan_out) problem(flag, "is about --fan-out: add that, or leave it out");
+  }
+  if (auto name = text("consumer-name", "the consumer's name")) {
+    if (!is_aws_name(*name, 1, kLongestConsumerName)) {
+      problem("consumer-name",
+              "\"" + *name + "\" cannot be a consumer's name: 1 to 128 letters, digits, '_', '.' and '-'");
+    }
+    options_.consumer_name = *std::move(name);
+  }
+  if (auto arn = text("consumer-arn", "the consumer's ARN")) {
+    if (!arn->starts_with("arn:") || arn->find("/consumer/") == std::string::npos) {
+      problem("consumer-arn", "\"" + *arn +
+                                  "\" is not the ARN of a consumer; one looks like arn:aws:kinesis:eu-west-1:"
+                                  "123456789012:stream/orders/consumer/billing:1795381140");
+    }
+    options_.consumer_arn = *std::move(arn);
+  }
+  if (has("consumer-name") && has("consumer-arn")) {
+    problem("consumer-name", "--consumer-arn says it all: leave one of them out");
+  }
+  const bool nameless = !has("consumer-name") && !has("consumer-arn") && !has("application");
+  if (options_.fan_out && nameless) {
+    problem("fan-out", "needs --consumer-name NAME, --consumer-arn ARN or --application NAME: whom to read as");
+  }
 }
 
 void Parser::read_output() {
@@ -319,6 +359,7 @@ void Parser::read_running() {
 ParsedOptions Parser::parse() {
   read_stream();
   read_range();
+  read_fan_out();
   read_output();
   read_on_error();
   read_leases();

@@ -38,6 +38,11 @@ struct ConsumeOptions {
   std::optional<kcl::Timestamp> to;
   bool exit_when_caught_up = false;
 
+  bool fan_out = false;
+  std::string consumer_arn;
+  std::string consumer_name;
+  bool poll_if_refused = false;
+
   std::string region;
   std::string profile;
   std::string kinesis_endpoint;

@@ -361,6 +361,10 @@ TEST_F(ConsumeTest, TheWorkerIsToldEveryOptionThatIsItsOwn) {
   options.worker_id = "me";
   options.create_table = kcl::CreateTable::never;
   options.max_records = 17;
+  options.fan_out = true;
+  options.consumer_arn = "arn:x";
+  options.consumer_name = "reader";
+  options.poll_if_refused = true;
   options.shutdown_time = milliseconds(3);
   options.on_error = kcl::OnError::stop;
   options.attempts = 9;
@@ -374,6 +378,10 @@ TEST_F(ConsumeTest, TheWorkerIsToldEveryOptionThatIsItsOwn) {
   EXPECT_EQ(config.initial_position.kind(), kcl::InitialPosition::Kind::trim_horizon);
   EXPECT_EQ(config.create_table, kcl::CreateTable::never);
   EXPECT_EQ(config.max_records, 17U);
+  EXPECT_TRUE(config.fan_out);
+  EXPECT_EQ(config.consumer_arn, "arn:x");
+  EXPECT_EQ(config.consumer_name, "reader");
+  EXPECT_TRUE(config.poll_if_refused);
   EXPECT_EQ(config.failover_time, milliseconds(2'000));
   EXPECT_EQ(config.checkpoint_interval, milliseconds(100));
   EXPECT_EQ(config.shutdown_time, milliseconds(3));

@@ -52,6 +52,9 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
                                        {"to", "2026-11-23"},
                                        {"exit-when-caught-up", "true"},
                                        {"max-records", "17"},
+                                       {"fan-out", "true"},
+                                       {"consumer-name", "reader"},
+                                       {"poll-if-refused", "true"},
                                        {"region", "eu-west-1"},
                                        {"profile", "work"},
                                        {"kinesis-endpoint", "http://127.0.0.1:4567"},
@@ -81,6 +84,9 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_TRUE(options.exit_when_caught_up);
   EXPECT_EQ(options.max_records, 17U);
   EXPECT_EQ(options.stray_records, kcl::StrayRecords::leave_out);
+  EXPECT_TRUE(options.fan_out);
+  EXPECT_EQ(options.consumer_name, "reader");
+  EXPECT_TRUE(options.poll_if_refused);
   EXPECT_EQ(options.region, "eu-west-1");
   EXPECT_EQ(options.profile, "work");
   EXPECT_EQ(options.kinesis_endpoint, "http://127.0.0.1:4567");
@@ -120,6 +126,15 @@ TEST(ConsumeOptions, AStreamsArnTellsItsRegion) {
   EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).region, "cn-north-1");
 }
 
+constexpr const char* kConsumer = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/reader:1795381140";
+
+TEST(ConsumeOptions, FanOutReadsAsTheApplicationUnlessToldOtherwise) {
+  const ConsumeOptions options = good({{"fan-out", "true"}, {"application", "billing"}});
+  EXPECT_TRUE(options.fan_out);
+  EXPECT_EQ(options.consumer_name, "");
+  EXPECT_EQ(good({{"fan-out", "true"}, {"consumer-arn", kConsumer}}).consumer_arn, kConsumer);
+}
+
 struct Wrong {
   FlagValues given;
   /// What the one problem must name.
@@ -152,6 +167,16 @@ TEST(ConsumeOptions, WhatIsWrongIsNamedWithWhatWouldBeRight) {
       {{{"max-records", "-1"}}, "--max-records", "1 to 10000"},
       {{{"max-records", "1e3"}}, "--max-records", "1 to 10000"},
       {{{"max-records", "99999999999999999999"}}, "--max-records", "1 to 10000"},
+      {{{"fan-out", "true"}}, "--fan-out", "--application"},
+      {{{"consumer-name", "reader"}}, "--consumer-name", "--fan-out"},
+      {{{"consumer-arn", kConsumer}}, "--consumer-arn", "--fan-out"},
+      {{{"poll-if-refused", "true"}}, "--poll-if-refused", "--fan-out"},
+      {{{"fan-out", "true"}, {"consumer-name", "a b"}}, "--consumer-name", "letters"},
+      {{{"fan-out", "true"}, {"consumer-name", ""}}, "--consumer-name", "empty"},
+      {{{"fan-out", "true"}, {"consumer-arn", "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"}},
+       "--consumer-arn",
+       "/consumer/"},
+      {{{"fan-out", "true"}, {"consumer-arn", kConsumer}, {"consumer-name", "reader"}}, "--consumer-name", "leave one"},
       {{{"format", "xml"}}, "--format", "json, raw"},
       {{{"format", "raw"}, {"text", "true"}}, "--text", "--format raw"},
       {{{"exec", ""}}, "--exec", "empty"},

@@ -149,9 +149,12 @@ TEST(Settings, WhatCannotBeIsAProblemByItsLine) {
       {"maxRecords = 10001", "orders.properties:5: maxRecords: 10001 is out of range; 1 to 10000 is right\n"},
       {"failoverTimeMillis = 10",
        "orders.properties:5: failoverTimeMillis: 10 is out of range; 1000 to 600000 is right\n"},
-      {"retrievalMode = FANOUT",
-       "orders.properties:5: retrievalMode: kclpp has no enhanced fan-out yet; POLLING is right\n"},
-      {"retrievalMode = PULL", "orders.properties:5: retrievalMode: 'PULL' is not right; POLLING is\n"},
+      {"retrievalMode = PULL", "orders.properties:5: retrievalMode: 'PULL' is not right; FANOUT or POLLING is\n"},
+      {"fanoutConfig.consumerName = a b\nretrievalMode = FANOUT",
+       "orders.properties:5: fanoutConfig.consumerName: 'a b' is no name of a consumer\n"},
+      {"fanoutConfig.consumerArn = arn:aws:kinesis:eu-west-1:123456789012:stream/orders\nretrievalMode = FANOUT",
+       "orders.properties:5: fanoutConfig.consumerArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders' is none; "
+       "arn:aws:kinesis:REGION:ACCOUNT:stream/NAME/consumer/NAME:TIME is\n"},
       {"kclpp.leaseFormat = go", "orders.properties:5: kclpp.leaseFormat: 'go' is not right; kcl or vmware-go is\n"},
       {"kclpp.childRestarts = -1", "orders.properties:5: kclpp.childRestarts: '-1' is not right; 0 to 1000000 is\n"},
   };
@@ -160,6 +163,27 @@ TEST(Settings, WhatCannotBeIsAProblemByItsLine) {
   EXPECT_NE(with("AwsCredentialsProvider = StaticCredentialsProvider").problems(), "");
   EXPECT_NE(with("AwsCredentialsProviderDynamoDB = ProfileCredentialsProvider|x").problems(), "");
   EXPECT_EQ(with("AwsCredentialsProviderDynamoDB = DefaultCredentialsProvider").problems(), "");
+}
+
+TEST(Settings, FanOutReadsAsTheApplicationUnlessAConsumerIsNamed) {
+  const std::string arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/reader:1795381140";
+  EXPECT_FALSE(with("").options.worker.fan_out);
+  const Outcome plain = with("retrievalMode = fanout");
+  EXPECT_EQ(plain.problems() + plain.warnings(), "");
+  EXPECT_TRUE(plain.options.worker.fan_out);
+  EXPECT_EQ(plain.options.worker.consumer_name, "");
+  const Outcome named = with("retrievalMode = FANOUT\nfanoutConfig.consumerName = reader");
+  EXPECT_EQ(named.options.worker.consumer_name, "reader");
+  // The ARN wins, as in Java.
+  const Outcome both =
+      with("retrievalMode = FANOUT\nfanoutConfig.consumerName = other\nfanoutConfig.consumerArn = " + arn);
+  EXPECT_EQ(both.problems() + both.warnings(), "");
+  EXPECT_EQ(both.options.worker.consumer_arn, arn);
+  EXPECT_EQ(both.options.worker.consumer_name, "");
+  const Outcome polled = with("fanoutConfig.consumerName = reader");
+  EXPECT_EQ(polled.warnings(),
+            "orders.properties:5: fanoutConfig.consumerName: changes nothing without retrievalMode = FANOUT\n");
+  EXPECT_EQ(polled.options.worker.consumer_name, "") << "which the worker would refuse";
 }
 
 TEST(Settings, ATimeToStartAtIsInSeconds) {

@@ -116,6 +116,10 @@ TEST(WorkerConfig, EachBadFieldIsNamed) {
          c.on_error = OnError::stop;
          c.dead_letters = std::make_shared<NoLetters>();
        }},
+      {"consumer_arn", [](auto& c) { c.consumer_arn = "arn:x"; }},
+      {"consumer_name", [](auto& c) { c.consumer_name = "reader"; }},
+      {"poll_if_refused", [](auto& c) { c.poll_if_refused = true; }},
+      {"consumer_name", [](auto& c) { c.fan_out = true, c.consumer_name = "reader"; }},
       {"stall_after", [](auto& c) { c.stall_after = milliseconds(999); }},
       {"stall_after", [](auto& c) { c.stall_after = hours(25); }},
       {"shutdown_time", [](auto& c) { c.shutdown_time = milliseconds(-1); }},
@@ -144,6 +148,7 @@ TEST(WorkerConfig, BoundsThemselvesAreRight) {
       [](auto& c) { c.prefetch_batches = 100; },
       [](auto& c) { c.buffer_bytes = 1UL << 20; },
       [](auto& c) { c.longest_retry = c.first_retry; },
+      [](auto& c) { c.fan_out = true, c.consumer_arn = "arn:x", c.poll_if_refused = true; },
       [](auto& c) { c.shutdown_time = milliseconds(0); },
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
