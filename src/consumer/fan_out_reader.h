@@ -4,7 +4,7 @@
 // Whatever ends a stream, the next one begins right after the last record that was fetched, or where the service said
 // that nothing is missed. A stream that brings nothing for a while, although the service sends an event every few
 // seconds, is taken for dead. One whose events find no room for a second is given up, and opened again when there is
-// some: until then the service keeps them, and nothing piles up here (ADR 6). The end of a shard is what names its
+// some: until then the service keeps them, and nothing piles up here (ADR 5). The end of a shard is what names its
 // children, and nothing else. Lives on the strand.
 #pragma once
 
