@@ -1,6 +1,8 @@
-// Mutual exclusion among the coroutines of one strand, across their awaits.
+// Mutual exclusion among the coroutines of one strand, across their awaits: in the order in which they asked.
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "base/loop.h"
@@ -30,12 +32,28 @@ class AsyncMutex {
 
   /// Holders do bounded work only (calls with deadlines), so waiting for one needs no deadline of its own.
   Task<Guard> lock() {
-    while (locked_) co_await unlocked_.wait_uninterruptibly(loop_);
+    const Place place(*this);
+    while (locked_ || queue_.front() != &place) co_await unlocked_.wait_uninterruptibly(loop_);
     locked_ = true;
     co_return Guard(*this);
   }
 
  private:
+  /// In the queue; of a frame, which may be destroyed while it waits.
+  class Place {
+   public:
+    explicit Place(AsyncMutex& mutex) : mutex_(mutex) { mutex_.queue_.push_back(this); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() {
+      mutex_.queue_.erase(std::ranges::find(mutex_.queue_, this));
+      mutex_.unlocked_.notify_all();
+    }
+
+   private:
+    AsyncMutex& mutex_;
+  };
+
   void unlock() {
     locked_ = false;
     unlocked_.notify_all();
@@ -43,6 +61,7 @@ class AsyncMutex {
 
   Loop& loop_;
   bool locked_ = false;
+  std::deque<const Place*> queue_;
   Event unlocked_;
 };
 

@@ -200,6 +200,26 @@ TEST_F(TaskTest, AMutexIsHeldAcrossAwaitsByOne) {
   EXPECT_EQ(loop.now(), BootTime(3s));
 }
 
+Task<void> hold_and_ask_again(AsyncMutex& mutex, VirtualLoop& loop, std::vector<std::string>& notes, Stop& stop) {
+  {
+    const auto guard = co_await mutex.lock();
+    notes.push_back("a");
+    co_await sleep_for(loop, 1s, stop);
+  }
+  // In the moment of the release, when those who wait have not been woken yet.
+  const auto guard = co_await mutex.lock();
+  notes.push_back("a again");
+}
+
+TEST_F(TaskTest, AMutexIsGivenInTheOrderInWhichItWasAskedFor) {
+  AsyncMutex mutex(loop);
+  TaskScope scope(loop, remember());
+  scope.spawn("a", hold_and_ask_again(mutex, loop, notes, never));
+  for (const char* name : {"b", "c"}) scope.spawn(name, hold(mutex, loop, notes, name, never));
+  run(loop, scope.join());
+  EXPECT_EQ(notes, (std::vector<std::string>{"a", "b", "b", "c", "c", "a again"}));
+}
+
 TEST_F(TaskTest, AHolderWhoseFrameIsDestroyedLetsGo) {
   AsyncMutex mutex(loop);
   TaskScope survivors(loop, remember());
