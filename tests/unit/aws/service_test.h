@@ -6,10 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
-#include <functional>
-#include <latch>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,29 +102,6 @@ class ServiceTest : public http::HttpTest {
     });
   }
 
-  /// Runs `begin()`, which makes a task, on the strand, and waits for what it answers.
-  template <class Begin>
-  auto wait_for(Begin begin) {
-    return wait_for_answer(std::function(begin));
-  }
-
- private:
-  template <class T>
-  T wait_for_answer(std::function<base::Task<T>()> begin) {
-    std::optional<T> answer;
-    std::latch done{1};
-    loop_.run_and_wait([&] { scope_->spawn("call", keep_answer(begin(), answer, done)); });
-    done.wait();
-    return *std::move(answer);
-  }
-  template <class T>
-  static base::Task<void> keep_answer(base::Task<T> call, std::optional<T>& into, std::latch& done) {
-    auto answer = co_await std::move(call);
-    into.emplace(std::move(answer));
-    done.count_down();
-  }
-
- protected:
   base::BlockingPool pool_{2};
   base::Random random_{1};
   std::unique_ptr<AwaitedCredentials> credentials_;

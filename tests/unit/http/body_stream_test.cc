@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdio>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,28 +37,14 @@ class HttpStream : public HttpTest {
  protected:
   ~HttpStream() override { close(); }
 
-  /// What `task` made on the strand yields, waited for here.
-  template <class T>
-  T wait_for(base::Task<T> task) {
-    std::promise<T> promise;
-    auto future = promise.get_future();
-    loop_.run_and_wait([&] { scope_->spawn("wait", into(std::move(task), promise)); });
-    return future.get();
-  }
-  template <class T>
-  static base::Task<void> into(base::Task<T> task, std::promise<T>& promise) {
-    auto value = co_await std::move(task);
-    promise.set_value(std::move(value));
-  }
-
   std::optional<Error> open(const std::string& url, base::Duration timeout = kPatience) {
-    auto answered = wait_for(client_->open(get(url), kWindow, loop_.now() + timeout));
+    auto answered = wait_for([&] { return client_->open(get(url), kWindow, loop_.now() + timeout); });
     if (!answered.value) return answered.value.error();
     stream_ = *std::move(answered.value);
     return std::nullopt;
   }
   Result<std::optional<std::string>, Error> next(base::Duration timeout = kPatience) {
-    return wait_for(stream_->next(loop_.now() + timeout));
+    return wait_for([&] { return stream_->next(loop_.now() + timeout); });
   }
   /// To the end, or to an error.
   std::pair<std::string, std::optional<Error>> rest() {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -97,6 +98,12 @@ class HttpTest : public ::testing::Test {
     return request;
   }
 
+  /// Runs `begin()`, which makes a task, on the strand, and waits for what it answers.
+  template <class Begin>
+  auto wait_for(Begin begin) {
+    return wait_for_answer(std::function(begin));
+  }
+
   void spawn(std::shared_ptr<Sending> sending, Request request, base::Duration timeout) {
     scope_->spawn("request", keep(client_->send(std::move(request), loop_.now() + timeout), std::move(sending)));
   }
@@ -106,6 +113,20 @@ class HttpTest : public ::testing::Test {
   std::unique_ptr<Client> client_;
 
  private:
+  template <class T>
+  T wait_for_answer(std::function<base::Task<T>()> begin) {
+    std::optional<T> answer;
+    std::latch done{1};
+    loop_.run_and_wait([&] { scope_->spawn("call", keep_answer(begin(), answer, done)); });
+    done.wait();
+    return *std::move(answer);
+  }
+  template <class T>
+  static base::Task<void> keep_answer(base::Task<T> call, std::optional<T>& into, std::latch& done) {
+    auto answer = co_await std::move(call);
+    into.emplace(std::move(answer));
+    done.count_down();
+  }
   static base::Task<void> keep(Client::Reply reply, std::shared_ptr<Sending> into) {
     auto answer = co_await std::move(reply);
     into->answer.emplace(std::move(answer));
