@@ -15,6 +15,8 @@ class FleetTest(unittest.TestCase):
     """KCLPP_TEST_KEEP names a directory that keeps what a failed test left behind."""
 
     kclpp = ""
+    # Kinesis is `kclpp local`, behind a proxy for TLS and HTTP/2, whatever the environment says.
+    on_kclpp_local = False
     shards = 8
     failover_seconds = 3
     worker = Worker
@@ -22,7 +24,8 @@ class FleetTest(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="kclpp-aws-test-")
         self.addCleanup(self.put_away)
-        self.servers = self.enterContext(Servers(self.dir))
+        kinesis = {"kclpp_kinesis": self.kclpp} if self.on_kclpp_local else {}
+        self.servers = self.enterContext(Servers(self.dir, **kinesis))
         self.stream = f"stream-{os.getpid()}"
         self.application = f"application-{os.getpid()}"
         if self.shards:

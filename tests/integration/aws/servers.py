@@ -57,11 +57,12 @@ KCLPP_KINESIS = os.environ.get("KCLPP_TEST_KINESIS")
 class Servers:
     """Kinesis and DynamoDB, from `with` to its end. `exports` is what points a program at them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kclpp_kinesis=KCLPP_KINESIS):
         self._state = os.path.join(folder, "servers")
+        self._kclpp_kinesis = kclpp_kinesis
 
     def __enter__(self):
-        kclpp = ["--kclpp", KCLPP_KINESIS] if KCLPP_KINESIS else []
+        kclpp = ["--kclpp", self._kclpp_kinesis] if self._kclpp_kinesis else []
         got = local_aws("start", "--state", self._state, "--while", str(os.getpid()), *kclpp)
         if got.returncode != 0:
             raise RuntimeError(f"scripts/local-aws start failed: {got.stderr}")
