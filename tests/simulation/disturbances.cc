@@ -108,6 +108,10 @@ std::string Disturbances::start_worker(std::string id) {
   const bool latest =
       scenario_.start == Scenario::Start::latest || (scenario_.start == Scenario::Start::mixed && random.below(2) == 0);
   spec.fan_out = world_.chance(scenario_.fan_out);
+  if (scenario_.outstanding > 1 && random.below(2) == 0) {
+    spec.outstanding = 2 + random.below(scenario_.outstanding - 1);
+    spec.style = CheckpointStyle::by_library;
+  }
   spec.initial = latest ? shards::InitialPosition::latest : shards::InitialPosition::trim_horizon;
   return fleet_.start(std::move(spec)).spec.name;
 }

@@ -88,6 +88,8 @@ struct ProcessorFaults {
   base::Duration retry_later = std::chrono::seconds(20);
   /// initialize, shard_ended and shutdown_requested throw.
   double throws_elsewhere = 0;
+  /// After a batch the program has lost what it was given since its last checkpoint, and asks to start over.
+  double starts_over = 0;
   /// After a batch the program checkpoints some time later, from outside its callbacks.
   double checkpoints_outside = 0;
 };

@@ -38,6 +38,7 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
   options.consumer.checkpoint_interval = fleet.checkpoint_interval;
   options.consumer.reader.max_records = 20;
   if (worker.fan_out) options.consumer.reader.fan_out = consumer::FanOutOptions{.consumer_arn = service.consumer_arn};
+  options.consumer.max_outstanding = worker.outstanding;
   options.consumer.on_error = fleet.on_error;
   return options;
 }
@@ -61,7 +62,7 @@ SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& option
       kinesis(world, loop, service, births, faults.kinesis),
       store(world, loop, server, faults.store, {.kind = Writer::Kind::kclpp, .process = spec.name},
             options.rows_on_page),
-      processors(world, loop, journal, faults.processor, spec.name, spec.style),
+      processors(world, loop, journal, faults.processor, spec.name, spec.style, spec.outstanding),
       decoding(world, loop),
       engine(engine::EnginePorts{.loop = loop,
                                  .random = random,

@@ -53,6 +53,8 @@ struct WorkerSpec {
   WorkerLoop::Clock clock = {};
   CheckpointStyle style = CheckpointStyle::by_library;
   bool fan_out = false;
+  /// Batches at once. With more than one the style is by_library.
+  std::size_t outstanding = 1;
   std::optional<base::Duration> failover = {};
   std::optional<shards::InitialPosition> initial = {};
 };

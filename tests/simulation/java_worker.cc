@@ -56,12 +56,13 @@ JavaWorker::JavaWorker(std::string name, WorkerLoop::Clock clock, const Environm
 
 Task<void> JavaWorker::pause_for(Duration duration) { co_await base::sleep_for(loop_, duration, scope_.stop()); }
 
-Task<std::optional<Lease>> JavaWorker::get(std::string key) {
+Task<JavaWorker::Got> JavaWorker::get(std::string key) {
   auto answer = co_await store_.get(std::move(key), false, deadline());
-  if (!answer.value || !answer.value->row) co_return std::nullopt;
+  if (!answer.value) co_return Got{};
+  if (!answer.value->row) co_return Got{.answered = true};
   auto lease = parse(*answer.value->row);
-  if (!lease) co_return std::nullopt;
-  co_return *std::move(lease);
+  if (!lease) co_return Got{};
+  co_return Got{.answered = true, .row = *std::move(lease)};
 }
 
 Task<std::optional<std::vector<Lease>>> JavaWorker::scan() {
@@ -101,8 +102,8 @@ Task<void> JavaWorker::renew(HeldPtr held) {
   bool renewed = answer.value.kind == WriteOutcome::Kind::applied;
   if (answer.value.kind == WriteOutcome::Kind::refused) {
     // Its own write, whose answer was lost, if the row still names it and the counter is the next.
-    auto row = co_await get(held->row.key);
-    renewed = row && row->owner == name_ && row->counter == held->row.counter + 1;
+    const Got got = co_await get(held->row.key);
+    renewed = got.row && got.row->owner == name_ && got.row->counter == held->row.counter + 1;
     held->lost = !renewed;
   }
   if (renewed) {
@@ -244,8 +245,9 @@ Task<void> JavaWorker::create(std::string key, std::vector<std::string> parents,
 
 Task<bool> JavaWorker::blocked(HeldPtr held) {
   for (const std::string& parent : held->row.parents) {
-    auto row = co_await get(parent);
-    if (row && !row->ended()) co_return true;
+    const Got got = co_await get(parent);
+    // One without a row counts as done; one that could not be looked up does not.
+    if (!got.answered || (got.row && !got.row->ended())) co_return true;
   }
   co_return false;
 }
@@ -344,13 +346,14 @@ Task<bool> JavaWorker::end_shard(HeldPtr held, std::vector<ChildShard> children)
     ids.insert(child.id);
     std::size_t parents_there = 0;
     for (const std::string& parent : child.parents) {
-      auto row = co_await get(parent);
-      parents_there += row.has_value();
+      const Got got = co_await get(parent);
+      if (!got.answered) co_return false;
+      parents_there += got.row.has_value();
     }
     if (parents_there == 1 && child.parents.size() == 2) co_return false;
     co_await create(child.id, child.parents, child.hash_keys);
-    auto row = co_await get(child.id);
-    if (!row) co_return false;
+    const Got got = co_await get(child.id);
+    if (!got.row) co_return false;
   }
   ItemUpdate meta;
   meta.key = held->row.key;

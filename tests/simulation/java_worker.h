@@ -74,7 +74,12 @@ class JavaWorker {
   base::Task<void> lead();
   base::Task<void> sync_shards(const std::vector<leases::Lease>& rows);
   base::Task<std::optional<std::vector<leases::Lease>>> scan();
-  base::Task<std::optional<leases::Lease>> get(std::string key);
+  struct Got {
+    /// Otherwise the call failed, which Java throws.
+    bool answered = false;
+    std::optional<leases::Lease> row = {};
+  };
+  base::Task<Got> get(std::string key);
   base::Task<void> create(std::string key, std::vector<std::string> parents, HashKeyRange hash_keys);
 
   base::Task<void> consume(HeldPtr held);

@@ -29,7 +29,7 @@ void Journal::worker_starts(shards::InitialPosition initial) {
     start_allowed_.latest_since = world_.server_time();
 }
 
-void Journal::epoch_began(const std::string& process, const ports::ShardEpoch& epoch) {
+void Journal::epoch_began(const std::string& process, const ports::ShardEpoch& epoch, std::size_t most_in_flight) {
   world_.trace(process, " starts ", epoch.shard_id, " in epoch ", epoch.epoch, " after ", epoch.checkpoint.text());
   ++moves_;
   checks::epoch_grows(truth_, epoch);
@@ -38,36 +38,78 @@ void Journal::epoch_began(const std::string& process, const ports::ShardEpoch& e
   auto& state = truth_.epochs[{epoch.shard_id, epoch.epoch}];
   const auto at = state.taken ? state.taken->at : std::nullopt;
   state.next = truth_.index_after(truth_.shards[epoch.shard_id], epoch.checkpoint, at);
+  state.sunk = *state.next;
+  state.most_in_flight = most_in_flight;
+}
+
+Range Journal::range_of(const std::string& shard, const RecordBatch& batch) {
+  const std::size_t after = truth_.index_after(truth_.shards[shard], batch.front().position());
+  return {.begin = after == 0 ? 0 : after - 1, .count = batch.size()};
 }
 
 void Journal::call_began(const std::string& process, const ports::ShardEpoch& epoch, const RecordBatch& batch) {
+  const Range range = range_of(epoch.shard_id, batch);
   checks::epoch_is_current(truth_, process, epoch);
-  checks::batch_is_next(truth_, epoch, batch);
-  world_.trace(process, " is given ", batch.size(), " records of ", epoch.shard_id, ", from ",
-               truth_.epochs[{epoch.shard_id, epoch.epoch}].in_flight.value_or(0));
+  checks::batch_is_next(truth_, epoch, batch, range);
+  world_.trace(process, " is given ", range.count, " records of ", epoch.shard_id, ", from ", range.begin);
+  auto& state = truth_.epochs[{epoch.shard_id, epoch.epoch}];
+  state.in_flight.insert(range.begin);
+  if (state.failed.empty()) state.next = range.begin + range.count;
 }
 
 void Journal::call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batch, bool ok) {
   auto& state = truth_.epochs[{epoch.shard_id, epoch.epoch}];
-  const Range range{.begin = state.in_flight.value_or(0), .count = batch.size()};
-  state.in_flight.reset();
-  world_.trace(ok ? "done" : "not done", " with ", batch.size(), " records of ", epoch.shard_id, ", from ",
-               range.begin);
-  if (!ok) return;
-  state.next = range.begin + range.count;
-  note_done(epoch.shard_id, epoch.epoch, range);
+  const Range range = range_of(epoch.shard_id, batch);
+  state.in_flight.erase(range.begin);
+  world_.trace(ok ? "done" : "not done", " with ", range.count, " records of ", epoch.shard_id, ", from ", range.begin);
+  const std::size_t end = range.begin + range.count;
+  const auto failed = state.failed.find(range.begin);
+  if (!ok) {
+    // A part of what has failed may fail, too.
+    if (failed == state.failed.end()) state.failed.emplace(range.begin, end);
+    return;
+  }
+  if (failed != state.failed.end()) {
+    if (end < failed->second) state.failed.emplace(end, failed->second);
+    state.failed.erase(range.begin);
+  }
+  note_done(epoch.shard_id, range);
+  state.to_sink.emplace(range.begin, range.count);
+  const auto& records = truth_.shards[epoch.shard_id].records;
+  while (!state.to_sink.empty()) {
+    const auto [begin, count] = *state.to_sink.begin();
+    const bool gap = begin > state.sunk && !truth_.is_gone(records[begin - 1]);
+    if (gap && (!state.in_flight.empty() || !state.failed.empty())) break;
+    checks::sink_takes(truth_, epoch.shard_id, epoch.epoch, {.begin = begin, .count = count});
+    state.sunk = begin + count;
+    state.to_sink.erase(begin);
+  }
+}
+
+void Journal::started_over(const std::string& process, const ports::ShardEpoch& epoch,
+                           const std::optional<Position>& asked) {
+  world_.trace(process, " starts over with ", epoch.shard_id);
+  truth_.epochs[{epoch.shard_id, epoch.epoch}].over = true;
+  auto& shard = truth_.shards[epoch.shard_id];
+  undo(shard, asked ? std::max(shard.stored_to, truth_.index_after(shard, *asked)) : shard.stored_to);
+}
+
+void Journal::undo(ShardTruth& shard, std::size_t from) {
+  for (std::size_t i = from; i < shard.records.size(); ++i) shard.records[i].done = false;
+  shard.settled = std::min(shard.settled, from);
 }
 
 void Journal::done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records) {
   // Java takes a parent without a row for done: it depends on all others to see to the rows.
   checks::parents_have_ended(truth_, {.shard_id = shard, .epoch = epoch});
   const std::size_t after = truth_.index_after(truth_.shards[shard], records.front().position());
-  note_done(shard, epoch, {.begin = after == 0 ? 0 : after - 1, .count = records.size()});
+  const Range range{.begin = after == 0 ? 0 : after - 1, .count = records.size()};
+  note_done(shard, range);
+  checks::sink_takes(truth_, shard, epoch, range);
 }
 
-void Journal::note_done(const std::string& shard, std::uint64_t epoch, Range range) {
+void Journal::note_done(const std::string& shard, Range range) {
   auto& records = truth_.shards[shard].records;
-  checks::sink_takes(truth_, shard, epoch, range);
   for (std::size_t i = range.begin; i < std::min(range.begin + range.count, records.size()); ++i) {
     records[i].done = true;
     if (++records[i].times_done > 1) ++repeated_;
@@ -123,9 +165,7 @@ void Journal::row_changed(const Writer& by, const std::string& key, const Item* 
   }
   // An explicit rewind: what lies behind the new position is to be read again.
   if (by.kind == Writer::Kind::person && change.before && change.before->checkpoint != change.after->checkpoint) {
-    const std::size_t from = truth_.index_after(shard, change.after->checkpoint, change.after->at);
-    for (std::size_t i = from; i < shard.records.size(); ++i) shard.records[i].done = false;
-    shard.settled = std::min(shard.settled, from);
+    undo(shard, truth_.index_after(shard, change.after->checkpoint, change.after->at));
   }
 }
 

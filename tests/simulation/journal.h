@@ -36,10 +36,13 @@ class Journal {
   void worker_starts(shards::InitialPosition initial);
 
   // What processors are given. Records that a Java or Go worker is done with are told as `done`.
-  void epoch_began(const std::string& process, const ports::ShardEpoch& epoch);
+  /// `most_in_flight`: calls at once that the program is made for.
+  void epoch_began(const std::string& process, const ports::ShardEpoch& epoch, std::size_t most_in_flight = 1);
   void call_began(const std::string& process, const ports::ShardEpoch& epoch, const RecordBatch& batch);
   void call_ended(const ports::ShardEpoch& epoch, const RecordBatch& batch, bool ok);
   void done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records);
+  /// What the program was given since its last checkpoint is lost to it. `asked`: the furthest it asked for.
+  void started_over(const std::string& process, const ports::ShardEpoch& epoch, const std::optional<Position>& asked);
 
   /// A program asked for a checkpoint there, and was told that it is stored.
   void told_stored(const std::string& process, const std::string& shard, const Position& position) {
@@ -65,7 +68,9 @@ class Journal {
   void check_complete() { checks::everything_is_done(truth_); }
 
  private:
-  void note_done(const std::string& shard, std::uint64_t epoch, checks::Range range);
+  checks::Range range_of(const std::string& shard, const RecordBatch& batch);
+  void note_done(const std::string& shard, checks::Range range);
+  void undo(ShardTruth& shard, std::size_t from);
   void trace_row(const checks::RowChange& change);
   void application_row_changed(const checks::RowChange& change);
 

@@ -46,7 +46,7 @@ Faults drizzle(Faults faults) {
         &faults.kinesis.expire_iterator, &faults.kinesis.not_found, &faults.kinesis.break_stream,
         &faults.kinesis.forget_children, &faults.kinesis.forget_some_children, &faults.kinesis.list_late,
         &faults.kinesis.list_without_newest, &faults.processor.throws, &faults.processor.throws_elsewhere,
-        &faults.processor.stalls, &faults.processor.retries_later}) {
+        &faults.processor.stalls, &faults.processor.retries_later, &faults.processor.starts_over}) {
     *rate /= 20;
   }
   return faults;

@@ -117,6 +117,7 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("failover", s.failover);
   visit("failover_differs", s.failover_differs);
   visit("fan_out", s.fan_out);
+  visit("outstanding", s.outstanding);
   visit("start", s.start);
   visit("lease_cap", s.lease_cap);
   visit("retention", s.retention);
@@ -161,6 +162,7 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("processor.stall", processor.stall);
   visit("processor.retries_later", processor.retries_later);
   visit("processor.retry_later", processor.retry_later);
+  visit("processor.starts_over", processor.starts_over);
   visit("processor.checkpoints_outside", processor.checkpoints_outside);
   for (std::size_t i = 0; i < kDisturbances; ++i)
     visit("disturb." + std::string(name_of(static_cast<Disturbance>(i))), s.weights[i]);
@@ -206,6 +208,7 @@ std::string problem_of(const Scenario& s) {
   if (s.failover < std::chrono::seconds(1)) return "failover must be a second at least";
   if (s.longest_gap < s.shortest_gap) return "longest_gap is less than shortest_gap";
   if (s.put_every <= Duration::zero() || s.most_per_put == 0) return "put_every and most_per_put must not be 0";
+  if (s.outstanding == 0) return "outstanding must not be 0";
   if (s.shards_on_page == 0 || s.rows_on_page == 0) return "pages must have room for one at least";
   if (s.retention < std::chrono::minutes(1)) return "retention must be a minute at least";
   if (s.go_workers > 0 && !s.vmware_go) return "go_workers: they need vmware_go = yes, their rows";
@@ -337,7 +340,16 @@ void draw_disturbances(Draw& draw, Scenario& s) {
 
 /// What would be in the way of other findings if it came often. Last, and from numbers of its own, so that the rest of
 /// a seed is what it was before this was thought of.
-void draw_rare(Draw& draw, Scenario& s) { s.weight(Disturbance::operator_delete) = draw.one_in(4) ? 1 : 0; }
+void draw_rare(Draw& draw, Scenario& s) {
+  s.weight(Disturbance::operator_delete) = draw.one_in(4) ? 1 : 0;
+  if (draw.one_in(3)) s.outstanding = draw.from_to(2, 6);
+  if (draw.one_in(3)) s.faults.processor.starts_over = draw.share(0.02);
+  const bool beside_java = s.start == Scenario::Start::trim_horizon && draw.one_in(4);
+  if (!beside_java) return;
+  s.java_workers = draw.from_to(1, 2);
+  // Java takes a parent without a row for done, and would start its children too early.
+  s.weight(Disturbance::operator_delete) = 0;
+}
 
 void draw_fan_out(Draw& draw, Scenario& s) {
   if (draw.one_in(2)) return;

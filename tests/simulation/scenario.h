@@ -57,6 +57,8 @@ struct Scenario {
   base::Duration failover = std::chrono::seconds(10);
   /// The share of workers that read by enhanced fan-out.
   double fan_out = 0;
+  /// Batches that the programs of some workers have in their hands at once, at most.
+  std::size_t outstanding = 1;
   /// Some workers have half of it, some twice as much.
   bool failover_differs = false;
   Start start = Start::trim_horizon;

@@ -20,7 +20,7 @@ class SimProcessor final : public ports::Processor {
         }) {}
 
   Task<CallbackResult> initialize() override {
-    if (!began_) by_.journal_.epoch_began(by_.process_, epoch_);
+    if (!began_) by_.journal_.epoch_began(by_.process_, epoch_, by_.outstanding_);
     began_ = true;
     co_await work();
     co_return threw(by_.faults_.throws_elsewhere);
@@ -39,13 +39,20 @@ class SimProcessor final : public ports::Processor {
     in_call_ = false;
     by_.journal_.call_ended(epoch_, batch, result.ok());
     if (!result.ok()) co_return result;
+    done_ = batch.back().position();
     if (wants_checkpoint()) {
       std::optional<Position> position = inside_an_aggregate(batch);
       Position meant = position.value_or(batch.back().position());
       co_await checkpoint_to(std::move(position), std::move(meant));
     }
+    if (by_.outstanding_ > 1) co_return result;
     if (by_.world_.chance(by_.faults_.checkpoints_outside))
       threads_.spawn("checkpoint", checkpoint_outside(batch.back().position()));
+    if (by_.style_ != CheckpointStyle::by_library && by_.world_.chance(by_.faults_.starts_over)) {
+      over_ = true;
+      by_.journal_.started_over(by_.process_, epoch_, asked_);
+      checkpoints_.start_over("the program has forgotten all");
+    }
     co_return result;
   }
 
@@ -89,9 +96,14 @@ class SimProcessor final : public ports::Processor {
  private:
   /// Without a position the program means `meant`.
   Task<void> checkpoint_to(std::optional<Position> position, Position meant) {
+    ask_for(meant);
     const auto result = co_await checkpoints_.checkpoint(std::move(position));
     if (result.kind == ports::CheckpointResult::Kind::stored)
       by_.journal_.told_stored(by_.process_, epoch_.shard_id, meant);
+  }
+
+  void ask_for(const Position& position) {
+    if (!asked_ || *asked_ < position) asked_ = position;
   }
 
   bool poisoned(const RecordBatch& batch) const {
@@ -120,6 +132,8 @@ class SimProcessor final : public ports::Processor {
     base::Stop never;
     const auto wait = by_.world_.random.between(base::Duration::zero(), std::chrono::seconds(20));
     co_await base::sleep_for(by_.loop_, wait, never);
+    if (over_) co_return;
+    ask_for(done_ && *done_ > done ? *done_ : done);
     std::optional<Position> position = std::move(done);
     if (!in_call_ && by_.world_.chance(0.5)) position.reset();
     co_await checkpoints_.checkpoint(std::move(position));
@@ -143,6 +157,10 @@ class SimProcessor final : public ports::Processor {
   ports::Checkpoints& checkpoints_;
   bool began_ = false;
   bool in_call_ = false;
+  bool over_ = false;
+  /// Where the last batch ended that was done with, and the furthest position that was asked to be stored.
+  std::optional<Position> done_;
+  std::optional<Position> asked_;
   base::TaskScope threads_;
 };
 

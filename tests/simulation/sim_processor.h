@@ -20,9 +20,16 @@ enum class CheckpointStyle : std::uint8_t {
 
 class SimProcessors final : public ports::ProcessorFactory {
  public:
+  /// `outstanding`: batches at once. With more than one the program never asks for a checkpoint, and forgets nothing.
   SimProcessors(World& world, base::Loop& loop, Journal& journal, const ProcessorFaults& faults, std::string process,
-                CheckpointStyle style)
-      : world_(world), loop_(loop), journal_(journal), faults_(faults), process_(std::move(process)), style_(style) {}
+                CheckpointStyle style, std::size_t outstanding)
+      : world_(world),
+        loop_(loop),
+        journal_(journal),
+        faults_(faults),
+        process_(std::move(process)),
+        style_(style),
+        outstanding_(outstanding) {}
 
   std::unique_ptr<ports::Processor> create(const ports::ShardEpoch& epoch, ports::Checkpoints& checkpoints) override;
 
@@ -34,6 +41,7 @@ class SimProcessors final : public ports::ProcessorFactory {
   const ProcessorFaults& faults_;
   std::string process_;
   CheckpointStyle style_;
+  std::size_t outstanding_;
 };
 
 }  // namespace kcl::simulation

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -51,9 +52,19 @@ struct ShardTruth {
 struct EpochTruth {
   /// Where the row stood when it was taken; nothing when the take was not seen.
   std::optional<leases::Lease> taken;
-  /// Index of the next record that must come; empty until known.
+  /// Index of the first record that was not handed out; empty until known.
   std::optional<std::size_t> next;
-  std::optional<std::size_t> in_flight;
+  /// Where the calls that run begin, and how many there may be.
+  std::set<std::size_t> in_flight;
+  std::size_t most_in_flight = 1;
+  /// What was handed out and has failed: it comes again, in its order and by itself, before anything else. Beginnings
+  /// and ends.
+  std::map<std::size_t, std::size_t> failed;
+  /// What a sink that keeps the order has been given, and what waits for something before it.
+  std::size_t sunk = 0;
+  std::map<std::size_t, std::size_t> to_sink;
+  /// The program asked to start over.
+  bool over = false;
 };
 
 class Truth {

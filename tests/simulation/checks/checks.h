@@ -47,8 +47,9 @@ void checkpoint_passes_nothing(Truth& truth, const RowChange& change);
 void everything_is_done(Truth& truth);
 std::size_t undone(Truth& truth);
 
-/// C2: per shard and epoch batches come in order, without a gap, one in flight.
-void batch_is_next(Truth& truth, const ports::ShardEpoch& epoch, const RecordBatch& batch);
+/// C2: per shard and epoch batches come in order, without a gap, as many at once as the program takes; what has failed
+/// comes again by itself.
+void batch_is_next(Truth& truth, const ports::ShardEpoch& epoch, const RecordBatch& batch, Range range);
 
 /// C3: no shard starts before its parents are read to their end and stored so; no row goes before its children started.
 void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch);
