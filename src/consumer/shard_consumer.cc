@@ -104,13 +104,15 @@ Task<void> ShardConsumer::renew() {
     std::optional<Position> position;
     if (context_.options.checkpoint_automatically && hold_->may_deliver()) position = unsaved();
     HolderResult result;
-    if (position) {
+    const bool stores = position.has_value();
+    if (stores) {
       result = co_await hold_->checkpoint(*std::move(position));
     } else {
       result = co_await hold_->renew();
     }
     wake_.notify_all();
     if (result.committed()) {
+      if (stores) last_checkpoint_ = context_.loop.now();
       backoff.reset();
       continue;
     }

@@ -123,7 +123,8 @@ class SimProcessor final : public ports::Processor {
       if (batch[i].sub_sequence_number() > 0) inside.push_back(i);
     }
     if (inside.empty() || by_.world_.random.below(2) == 0) return std::nullopt;
-    return batch[inside[by_.world_.random.below(inside.size())] - by_.world_.random.below(2)].position();
+    const std::size_t chosen = inside[by_.world_.random.below(inside.size())];
+    return batch[chosen - std::min(chosen, by_.world_.random.below(2))].position();
   }
 
   /// What another thread of the program does some time after the batch that ended there was done with, whatever became

@@ -133,6 +133,20 @@ TEST_F(ShardConsumerTest, TheLibraryCheckpointsByItselfAfterSuccess) {
   EXPECT_EQ(stored(), position_of("c"));
 }
 
+// Once each of them had a write of its own, on top of the renewals that had just stored nearly as much.
+TEST_F(ShardConsumerTest, RenewalsThatCarryTheCheckpointAreTheOnlyWrites) {
+  context.options.checkpoint_automatically = true;
+  context.options.checkpoint_interval = 10s;
+  start();
+  const auto before = row().counter;
+  for (int second = 0; second < 60; ++second) {
+    put({"record " + std::to_string(second)});
+    loop.run_for(1s);
+  }
+  EXPECT_GT(stored(), Position::trim_horizon());
+  EXPECT_LE(row().counter - before, 60 / 3);
+}
+
 TEST_F(ShardConsumerTest, TheLibraryStoresNothingOfABatchThatFails) {
   context.options.checkpoint_automatically = true;
   context.options.checkpoint_interval = 5s;
