@@ -66,7 +66,8 @@ Task<void> Coordinator::settle_claims() {
 
 Task<void> Coordinator::turn(base::Stop& stop) {
   const Duration failover = table_.options().failover;
-  auto scan = co_await table_.scan(false);
+  // Stale rows show each worker something else, and what they deal to each other lies about.
+  auto scan = co_await table_.scan(in_motion_);
   if (!scan) {
     log_.warning("lease_scan_failed", {{"error", scan.error().message}});
     co_await base::sleep_for(loop_, random_.between(failover / 20, failover / 10), stop);
@@ -87,7 +88,11 @@ Task<void> Coordinator::turn(base::Stop& stop) {
   input.max_leases = options_.max_leases;
   input.round_limit = std::size_t{1} << round_;
   input.balance = options_.balance;
-  for (const auto& [key, lease] : leases) input.leases.push_back(classify(lease, leases, running));
+  Owners owners;
+  for (const Lease& lease : scan->leases) {
+    if (lease.owner && lease.last_written_by_kclpp()) owners.emplace(lease.token->incarnation, *lease.owner);
+  }
+  for (const auto& [key, lease] : leases) input.leases.push_back(classify(lease, leases, running, owners));
   co_await look_at_neighbours(scan->java_version, input.leases, leases);
   input.neighbours = neighbours_;
   input.may_steal = loop_.now() >= next_steal_;
@@ -122,8 +127,8 @@ Task<void> Coordinator::turn(base::Stop& stop) {
 BootTime Coordinator::next_turn(const shards::LeasesByShard& leases) {
   const Duration failover = table_.options().failover;
   // What it was to take and did not get, another has taken, or it is still there, as is what another is about to take.
-  const bool in_motion = moved_ || !plan_.take.empty() || plan_.unsettled;
-  const Duration pause = in_motion ? failover / 40 : failover / 10;
+  in_motion_ = moved_ || !plan_.take.empty() || plan_.unsettled;
+  const Duration pause = in_motion_ ? failover / 40 : failover / 10;
   const BootTime now = loop_.now();
   const BootTime earliest = now + failover / 80;
   BootTime next = now + random_.between(pause * 7 / 10, pause);
@@ -153,7 +158,7 @@ bool Coordinator::outdated(const Lease& lease) const {
 }
 
 PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard& leases,
-                                const std::set<std::string>& running) const {
+                                const std::set<std::string>& running, const Owners& owners) const {
   using State = PlanLease::State;
   const BootTime now = loop_.now();
   const Duration failover = table_.options().failover;
@@ -180,6 +185,9 @@ PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard&
   } else if (free) {
     seen.state = State::free;
     lies_since = ages_.unchanged_since(lease).value_or(now);
+    // One that was only created was never taken: its token says nothing of who leaves.
+    const auto holder = lease.token && lease.failover ? owners.find(lease.token->incarnation) : owners.end();
+    if (holder != owners.end()) seen.let_go_by = holder->second;
   } else if (expiry <= now) {
     seen.state = State::expired;
     lies_since = expiry;
@@ -195,7 +203,7 @@ PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard&
     seen.foreign = seen.state == State::theirs && !lease.go && !lease.last_written_by_kclpp();
     seen.stealable = seen.foreign && !lease.checkpoint_owner && ages_.stealable_at(lease) <= now;
   }
-  seen.left_lying = now - lies_since >= failover / 10;
+  seen.left_lying = now - lies_since >= failover / 20;
   seen.overdue = now - lies_since >= failover / 2;
   if (const auto spared = spared_.find(lease.key); spared != spared_.end() && spared->second.until > now) {
     // Counts as load of its owner, and is not asked for again so soon.

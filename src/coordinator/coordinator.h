@@ -59,8 +59,10 @@ class Coordinator {
   };
 
   base::Task<void> turn(base::Stop& stop);
+  /// Worker ids by the incarnations that own something.
+  using Owners = std::map<std::string, std::string>;
   PlanLease classify(const leases::Lease& lease, const shards::LeasesByShard& leases,
-                     const std::set<std::string>& running) const;
+                     const std::set<std::string>& running, const Owners& owners) const;
   Outlook look_out(const leases::LeaseScan& scan, const std::vector<PlanLease>& seen,
                    const shards::LeasesByShard& leases) const;
   bool granted_to_me(const leases::Lease& lease) const;
@@ -100,6 +102,8 @@ class Coordinator {
   /// Doubles the round limit while there is something to take (lease-traces 18).
   unsigned round_ = 0;
   bool moved_ = false;
+  /// Leases lie free, or have just moved: the next scan comes soon, and shows every row as it is.
+  bool in_motion_ = false;
   std::map<std::string, OwnClaim> claims_;
   /// Claims that were not granted in time are not repeated before their time, each later than the one before.
   struct Spared {

@@ -30,10 +30,12 @@ Loads expected_loads(const PlanInput& input) {
     if (!lease.claimer.empty()) loads[lease.claimer];
     if (is_load(lease)) ++loads[lease.claimer.empty() ? owner : lease.claimer];
   }
-  // Whoever lets one expire is gone, though others of its leases were renewed a little later: to wait for the last of
-  // them would leave them all lying.
+  // Whoever lets one expire is gone, and whoever lets go of one is leaving, though others of its leases still show it:
+  // to wait for the last of them, or to deal them out to it, would leave them all lying.
   for (const PlanLease& lease : input.leases) {
-    if (lease.state == State::expired && is_load(lease) && lease.owner != input.me) loads.erase(lease.owner);
+    if (!is_takeable(lease)) continue;
+    const std::string& gone = lease.state == State::expired ? lease.owner : lease.let_go_by;
+    if (gone != input.me) loads.erase(gone);
   }
   loads[input.me];
   return loads;

@@ -7,7 +7,7 @@
 //  takes.
 //  - In doubling rounds while most leases lie free, since then others may be starting too: take 1, 2, 4, … with a fresh
 //  look between.
-//  - An owner that has let a lease expire is no worker: its other leases will follow.
+//  - An owner that has let a lease expire, or has let go of one, is no worker: its other leases will follow.
 //  - Least movement: ask another worker for a lease only while that evens the two out: by number of leases, or by what
 //  they bring. A move is never undone by the next look.
 //  - A Java worker hands nothing over. Beside 2.x a lease is stolen from it, one at a time; beside a 3.x leader none
@@ -40,6 +40,8 @@ struct PlanLease {
   State state = State::theirs;
   /// Whom the row names, if anybody.
   std::string owner;
+  /// Of `free`: who let go of it, if that worker still owns others.
+  std::string let_go_by;
   /// Who asks for it; empty for nobody.
   std::string claimer;
   bool ended = false;

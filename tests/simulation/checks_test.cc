@@ -148,7 +148,50 @@ TEST_F(Checks, C2FindsTwoCallsAtOnce) {
   journal.epoch_began("w1", epoch);
   journal.call_began("w1", epoch, batch(1, 2));
   journal.call_began("w1", epoch, batch(1, 2));
-  expect_blame("two calls at once");
+  expect_blame("2 calls at once");
+}
+
+TEST_F(Checks, C2AllowsAsManyCallsAtOnceAsTheProgramTakes) {
+  create();
+  const auto epoch = take("w1");
+  journal.epoch_began("w1", epoch, 2);
+  journal.call_began("w1", epoch, batch(1, 2));
+  journal.call_began("w1", epoch, batch(3, 4));
+  journal.call_ended(epoch, batch(3, 4), true);
+  journal.call_ended(epoch, batch(1, 2), true);
+  EXPECT_TRUE(world.violations().empty());
+}
+
+TEST_F(Checks, C2FindsACallBesideABatchThatFailed) {
+  create();
+  const auto epoch = take("w1");
+  journal.epoch_began("w1", epoch, 3);
+  journal.call_began("w1", epoch, batch(1, 2));
+  journal.call_began("w1", epoch, batch(3, 4));
+  journal.call_ended(epoch, batch(1, 2), false);
+  journal.call_began("w1", epoch, batch(1, 2));
+  expect_blame("a call beside a batch that has failed");
+}
+
+TEST_F(Checks, C2FindsThatAFailedBatchIsPassedOver) {
+  create();
+  const auto epoch = take("w1");
+  journal.epoch_began("w1", epoch);
+  journal.call_began("w1", epoch, batch(1, 2));
+  journal.call_ended(epoch, batch(1, 2), false);
+  journal.call_began("w1", epoch, batch(3, 4));
+  expect_blame("record 0 should come next, not 2");
+}
+
+TEST_F(Checks, C5FindsACallAfterTheProgramAskedToStartOver) {
+  create();
+  const auto epoch = take("w1");
+  journal.epoch_began("w1", epoch);
+  deliver("w1", epoch, 1, 2);
+  journal.started_over("w1", epoch, std::nullopt);
+  EXPECT_EQ(journal.undone(), 9U) << "what it had done is lost";
+  journal.call_began("w1", epoch, batch(3, 4));
+  expect_blame("a call after the program asked to start over");
 }
 
 TEST_F(Checks, C3FindsAChildThatStartsEarly) {

@@ -105,6 +105,24 @@ TEST(LeasePlan, WhoHasLetALeaseExpireIsNoWorker) {
   EXPECT_EQ(plan_leases(input).take.size(), 0U);
 }
 
+// A worker that leaves releases its leases one after the other, and scans show them late: as long as others still name
+// it, it has least of all, and everything was dealt to it.
+TEST(LeasePlan, WhoHasLetGoOfALeaseIsNoWorker) {
+  auto input = plan_of();
+  add(input, 4, "ours", State::ours);
+  add(input, 4, "theirs", State::theirs, "other");
+  add(input, 1, "not yet", State::theirs, "leaving");
+  add(input, 2, "free", State::free);
+  EXPECT_EQ(plan_leases(input).workers, 3U);
+  EXPECT_EQ(plan_leases(input).take.size(), 0U);
+  change(input, "free", [](PlanLease& l) { l.let_go_by = "leaving"; });
+  EXPECT_EQ(plan_leases(input).workers, 2U);
+  EXPECT_EQ(plan_leases(input).take.size(), 1U);
+  // Of this worker itself, whose program gave the shard back: it is alive all the same.
+  change(input, "free", [](PlanLease& l) { l.let_go_by = "me"; });
+  EXPECT_EQ(plan_leases(input).workers, 3U);
+}
+
 // ---- the deal
 
 /// Where leases end up when each of `workers` plans by the same scan: the plans' takes, by worker.
