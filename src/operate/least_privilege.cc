@@ -28,6 +28,12 @@ struct Statement {
 std::vector<Statement> statements_of(const Grants& grants) {
   std::vector<Statement> statements;
   statements.push_back({"ReadStream", stream_actions(), arn(grants, "kinesis", "stream/" + grants.stream)});
+  if (grants.fan_out) {
+    const std::string stream = "stream/" + grants.stream;
+    statements.push_back({"RegisterConsumer", registration_actions(), arn(grants, "kinesis", stream)});
+    // Their ARNs end with the time of their creation.
+    statements.push_back({"SubscribeToShards", consumer_actions(), arn(grants, "kinesis", stream + "/consumer/*")});
+  }
   if (!grants.table.empty()) {
     statements.push_back({"KeepLeases", table_actions(), arn(grants, "dynamodb", "table/" + grants.table)});
   }
@@ -91,6 +97,16 @@ std::string cloudformation_text(const Grants& grants, const std::vector<Statemen
 const std::vector<std::string>& stream_actions() {
   static const std::vector<std::string> actions{"kinesis:DescribeStreamSummary", "kinesis:ListShards",
                                                 "kinesis:GetShardIterator", "kinesis:GetRecords"};
+  return actions;
+}
+
+const std::vector<std::string>& registration_actions() {
+  static const std::vector<std::string> actions{"kinesis:RegisterStreamConsumer", "kinesis:DescribeStreamConsumer"};
+  return actions;
+}
+
+const std::vector<std::string>& consumer_actions() {
+  static const std::vector<std::string> actions{"kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard"};
   return actions;
 }
 

@@ -12,6 +12,8 @@ struct Grants {
   std::string stream;
   /// Empty: the leases are not in DynamoDB.
   std::string table;
+  /// Reads by enhanced fan-out, and registers its consumer if that is not there.
+  bool fan_out = false;
   /// "*" where it is not known.
   std::string region = "*";
   std::string account = "*";
@@ -19,8 +21,10 @@ struct Grants {
 
 enum class PolicyForm : std::uint8_t { iam, terraform, cloudformation };
 
-/// Actions on the stream and on the table.
+/// Actions on the stream, on the table, and for enhanced fan-out on the stream and on its consumers.
 const std::vector<std::string>& stream_actions();
+const std::vector<std::string>& registration_actions();
+const std::vector<std::string>& consumer_actions();
 const std::vector<std::string>& table_actions();
 
 std::string policy_text(const Grants& grants, PolicyForm form);

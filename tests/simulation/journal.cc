@@ -100,8 +100,9 @@ void Journal::undo(ShardTruth& shard, std::size_t from) {
 }
 
 void Journal::done(const std::string& shard, std::uint64_t epoch, const std::vector<Record>& records) {
-  // Java takes a parent without a row for done: it depends on all others to see to the rows.
-  checks::parents_have_ended(truth_, {.shard_id = shard, .epoch = epoch});
+  // Java takes a parent without a row for done: it depends on all others to see to the rows. Go workers start children
+  // early whatever the others do (vmware-go.md, defect 4).
+  if (!truth_.unfenced_neighbours) checks::parents_have_ended(truth_, {.shard_id = shard, .epoch = epoch});
   const std::size_t after = truth_.index_after(truth_.shards[shard], records.front().position());
   const Range range{.begin = after == 0 ? 0 : after - 1, .count = records.size()};
   note_done(shard, range);
@@ -153,6 +154,8 @@ void Journal::row_changed(const Writer& by, const std::string& key, const Item* 
   checks::release_waits_for_callbacks(truth_, change);
   checks::removal_is_due(truth_, change);
 
+  if (change.before && change.after && change.before->checkpoint != change.after->checkpoint)
+    shard.moved_by_go = by.kind == Writer::Kind::go;
   shard.row = change.after;
   if (!change.after) return;
   shard.had_row = true;

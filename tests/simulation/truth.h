@@ -35,6 +35,8 @@ struct ShardTruth {
   /// As the last write left it; empty when there is none.
   std::optional<leases::Lease> row;
   bool had_row = false;
+  /// Its checkpoint is where a Go worker put it, perhaps one that had lost the lease: the holder's own may lie before.
+  bool moved_by_go = false;
   /// SHARD_END was stored.
   bool ended = false;
   /// How many records lie before the furthest position that was ever stored.

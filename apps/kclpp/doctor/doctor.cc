@@ -38,7 +38,8 @@ std::vector<std::string> proxies() {
 int print_policy(const DoctorOptions& options) {
   const auto& places = options.places;
   const std::string table = places.sqlite_file.empty() ? places.table : std::string();
-  const auto grants = operate::grants_of(places.stream, table, places.region);
+  auto grants = operate::grants_of(places.stream, table, places.region);
+  grants.fan_out = options.fan_out;
   if (grants.account == "*") {
     std::fprintf(stderr, "kclpp doctor: the account is not known, and stands as *: name the stream by its ARN\n");
   }

@@ -23,6 +23,7 @@ constexpr std::array kFlags{
     Flag{"print", "FORM", "Output",
          "Examine nothing; print what a worker must be allowed: iam (a policy), terraform or cloudformation (the lease "
          "table, too)"},
+    Flag{"fan-out", "", "Output", "With --print: of workers that read by enhanced fan-out"},
     Flag{"region", "REGION", kAws, "Default: that of a stream ARN, of the environment, of the profile"},
     Flag{"profile", "NAME", kAws, "Of the shared configuration files of AWS"},
     Flag{"kinesis-endpoint", "URL", kAws, "Another server for Kinesis"},
@@ -66,6 +67,8 @@ void Parser::read_places() {
 }
 
 void Parser::read_print() {
+  options_.fan_out = has("fan-out");
+  if (options_.fan_out && !has("print")) problem("fan-out", "only --print has a use for it");
   if (!has("print")) return;
   options_.print = PolicyForm::iam;
   choice<PolicyForm>(

@@ -19,6 +19,8 @@ struct DoctorOptions {
   bool json = false;
   /// Print this, and examine nothing.
   std::optional<kcl::operate::PolicyForm> print;
+  /// Of workers that read by enhanced fan-out.
+  bool fan_out = false;
 };
 
 struct ParsedOptions {

@@ -189,6 +189,20 @@ TEST(LeastPrivilege, APolicyNamesEveryActionAndNothingElse) {
   EXPECT_NE(without.find("arn:aws-cn:kinesis:cn-north-1:*:stream/orders"), std::string::npos) << without;
 }
 
+TEST(LeastPrivilege, FanOutNeedsAConsumer) {
+  auto grants = grants_of("arn:aws:kinesis:eu-west-1:123456789012:stream/orders", "", "");
+  for (const PolicyForm form : {PolicyForm::iam, PolicyForm::terraform, PolicyForm::cloudformation}) {
+    grants.fan_out = false;
+    EXPECT_EQ(policy_text(grants, form).find("SubscribeToShard"), std::string::npos);
+    grants.fan_out = true;
+    const std::string text = policy_text(grants, form);
+    for (const auto* actions : {&registration_actions(), &consumer_actions()}) {
+      for (const std::string& action : *actions) EXPECT_NE(text.find(action), std::string::npos) << action;
+    }
+    EXPECT_NE(text.find("arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/*"), std::string::npos) << text;
+  }
+}
+
 TEST(LeastPrivilege, AnIamPolicyIsJson) {
   const std::string text = policy_text(grants_of("orders", "billing", "eu-west-1"), PolicyForm::iam);
   wire::JsonReader reader(text);

@@ -21,6 +21,8 @@ TEST(DoctorOptions, WhatIsPrintedIsOneOfThree) {
   EXPECT_FALSE(parse({{"stream", "orders"}}).options.print);
   EXPECT_EQ(problems({{"stream", "orders"}, {"print", "pulumi"}}), 1U);
   EXPECT_EQ(problems({{"application", "billing"}, {"print", "iam"}}), 1U) << "which stream?";
+  EXPECT_TRUE(parse({{"stream", "orders"}, {"print", "iam"}, {"fan-out", ""}}).options.fan_out);
+  EXPECT_EQ(problems({{"stream", "orders"}, {"fan-out", ""}}), 1U) << "it examines nothing of it";
 }
 
 TEST(DoctorOptions, AStreamsArnTellsTheRegion) {
