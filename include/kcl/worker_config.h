@@ -161,6 +161,11 @@ struct WorkerConfig {
   bool handle_signals = true;
   std::chrono::milliseconds shutdown_time{25'000};
 
+  /// Where the worker serves what it says of itself: "HOST:PORT", "[IPv6]:PORT", or a port on 127.0.0.1 alone; port 0
+  /// is a free one, which the log tells (`listening`). Empty: nowhere. There are /metrics (Prometheus), /livez,
+  /// /readyz, /status (JSON) and / (a page for people); no TLS and no passwords: beyond loopback only in a network that
+  /// you trust. See docs/monitoring.md.
+  std::string listen;
   /// How often metrics go to the sink: 1 s to 1 h.
   std::chrono::milliseconds metrics_interval{10'000};
 

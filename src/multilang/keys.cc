@@ -134,6 +134,7 @@ constexpr std::array kKeys{
     Key{"kclpp.childGraceMillis", kNumber, "3000"},
     Key{"kclpp.logLevel", kText, "info"},
     Key{"kclpp.leaseFormat", kText, "kcl"},
+    Key{"kclpp.listen", kText},
 };
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kSecondNames{{

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "multilang/keys.h"
+#include "server/listen_address.h"
 
 namespace kcl::multilang {
 
@@ -378,6 +379,10 @@ void Reader::read_leases() {
     worker.lease_format = LeaseFormat::vmware_go;
   } else if (format != name_of(LeaseFormat::kcl)) {
     problem("kclpp.leaseFormat", "'" + format + "' is not right; kcl or vmware-go is");
+  }
+  worker.listen = trimmed(text("kclpp.listen"));
+  if (!worker.listen.empty() && !server::parse_listen_address(worker.listen)) {
+    problem("kclpp.listen", "'" + worker.listen + "' is no address; a port, or HOST:PORT, is");
   }
   worker.worker_id = text("workerId");
   if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");

@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include "server/listen_address.h"
+
 namespace kcl::worker {
 
 namespace {
@@ -152,6 +154,10 @@ std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) 
   problems.expect_range("stall_after", config.stall_after, second, 24 * hour);
   problems.expect_range("shutdown_time", config.shutdown_time, milliseconds(0), hour);
   problems.expect_range("metrics_interval", config.metrics_interval, second, hour);
+  if (!config.listen.empty() && !server::parse_listen_address(config.listen)) {
+    problems.add("listen: \"" + config.listen +
+                 "\" is no address; HOST:PORT, [IPv6]:PORT or a port is right, such as " + "127.0.0.1:9464");
+  }
   return problems.take();
 }
 

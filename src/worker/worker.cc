@@ -20,6 +20,7 @@
 #include "worker/engine_config.h"
 #include "worker/metered_ports.h"
 #include "worker/metrics_publisher.h"
+#include "worker/monitor.h"
 #include "worker/runtime.h"
 #include "worker/signals.h"
 #include "worker/user_processor.h"
@@ -80,6 +81,8 @@ class Worker::Impl {
   void end(ShutdownReport report);
   WorkerStatus current_status() const;
 
+  /// Null without an address to listen at. Throws ConfigError.
+  std::unique_ptr<worker::Monitor> make_monitor();
   base::EventLog event_log();
   void announce(ShutdownReport report);
   ShutdownReport wait_until_ended();
@@ -98,6 +101,8 @@ class Worker::Impl {
   // On the strand.
   std::unique_ptr<Life> life_;
   WorkerStatus last_status_;
+
+  std::unique_ptr<worker::Monitor> monitor_;
 
   std::mutex mutex_;
   std::condition_variable ended_;
@@ -276,10 +281,29 @@ Worker::Impl::Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, wor
       log_(threads_->loop, config_.log, registry_),
       link_(std::make_shared<StrandLink<Impl>>(threads_->loop, *this)) {
   last_status_.worker_id = config_.worker_id;
+  monitor_ = make_monitor();
+}
+
+std::unique_ptr<worker::Monitor> Worker::Impl::make_monitor() {
+  if (config_.listen.empty()) return nullptr;
+  const auto ask = [link = link_](std::function<void(worker::Monitor::Seen)> tell) {
+    link->post([tell = std::move(tell)](Impl& self) {
+      if (self.life_) self.life_->update_gauges();
+      tell({.status = self.current_status(), .metrics = self.registry_.snapshot(self.threads_->loop.wall())});
+    });
+  };
+  try {
+    return std::make_unique<worker::Monitor>(
+        *server::parse_listen_address(config_.listen),
+        worker::Identity{.application = config_.application, .stream = config_.stream}, ask);
+  } catch (const std::exception& failure) {
+    throw ConfigError({"listen: " + config_.listen + ": " + failure.what()});
+  }
 }
 
 Worker::Impl::~Impl() {
   shutdown(config_.shutdown_time);
+  monitor_.reset();
   threads_->loop.run_and_wait([this] {
     link_->close();
     life_.reset();
@@ -300,6 +324,7 @@ void Worker::Impl::start() {
 
 void Worker::Impl::begin() {
   ShutdownReport report;
+  if (monitor_) event_log().info("listening", {{"url", monitor_->url()}});
   try {
     life_ = std::make_unique<Life>(*this);
     return;

@@ -320,6 +320,7 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.max_attempts = options.attempts;
   config.stall_after = options.stall_after;
   config.stop_on_stall = options.exit_on_stall;
+  config.listen = options.listen;
   return config;
 }
 

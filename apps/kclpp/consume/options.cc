@@ -84,6 +84,9 @@ constexpr std::array kFlags{
     Flag{"stall-after", "SECONDS", "Running",
          "An error in the log names each shard that has not moved for so long although there is something to do, and "
          "why: 1 to 86400 (300)"},
+    Flag{"listen", "ADDRESS", "Running",
+         "Serve /metrics (Prometheus), /livez, /readyz, /status and a page for people here: a port of 127.0.0.1, or "
+         "HOST:PORT"},
     Flag{"exit-on-stall", "", "Running", "End with exit code 1 after the first such error"},
     Flag{"shutdown-seconds", "SECONDS", "Running", "For an orderly end after SIGINT or SIGTERM: 0 to 3600 (25)"},
 };
@@ -353,6 +356,7 @@ void Parser::read_running() {
                     {"error", LogLevel::error}});
   seconds("stall-after", options_.stall_after, {milliseconds(1'000), milliseconds(86'400'000)});
   options_.exit_on_stall = has("exit-on-stall");
+  if (auto address = text("listen", "a port, or HOST:PORT")) options_.listen = *std::move(address);
   seconds("shutdown-seconds", options_.shutdown_time, {milliseconds(0), milliseconds(3'600'000)});
 }
 

@@ -66,6 +66,8 @@ struct ConsumeOptions {
   kcl::LogLevel log_level = kcl::LogLevel::info;
   std::chrono::milliseconds stall_after{300'000};
   bool exit_on_stall = false;
+  /// Empty: nowhere.
+  std::string listen;
 };
 
 struct ParsedOptions {

@@ -167,7 +167,7 @@ void Parser::read_looking() {
   options_.json = has("json");
   seconds("interval", options_.interval, {milliseconds(1'000), milliseconds(3'600'000)});
   if (const auto listen = text("listen", "an address and port")) {
-    const auto parsed = parse_listen(*listen);
+    const auto parsed = kcl::server::parse_listen_address(*listen);
     if (parsed) options_.listen = *parsed;
     if (!parsed) problem("listen", "\"" + *listen + "\" is not right; such as 9417, 127.0.0.1:9417 or [::1]:9417 is");
   }
@@ -232,22 +232,6 @@ ParsedOptions Parser::parse() {
 }  // namespace
 
 std::span<const VerbHelp> verbs() { return kVerbs; }
-
-std::optional<ListenAddress> parse_listen(std::string_view text) {
-  ListenAddress listen;
-  std::string_view port = text;
-  if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
-    std::string_view address = text.substr(0, colon);
-    const bool bracketed = address.starts_with('[') && address.ends_with(']');
-    if (bracketed) address = address.substr(1, address.size() - 2);
-    if (address.empty() || (!bracketed && address.find(':') != std::string_view::npos)) return std::nullopt;
-    listen.address = address;
-    port = text.substr(colon + 1);
-  }
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
-  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
-  return listen;
-}
 
 std::vector<Flag> flags_of(Verb verb) {
   std::vector<Flag> flags;

@@ -12,6 +12,7 @@
 #include "flags/flags.h"
 #include "operate/change_plan.h"
 #include "operate/session.h"
+#include "server/listen_address.h"
 
 namespace kclpp::leases {
 
@@ -30,14 +31,6 @@ std::span<const VerbHelp> verbs();
 /// Every flag of the verb, in the order of its help.
 std::vector<Flag> flags_of(Verb verb);
 
-/// Where a server listens.
-struct ListenAddress {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 9417;
-};
-/// "9417", "127.0.0.1:9417", "[::1]:9417", "0.0.0.0:0". Nothing for what is none.
-std::optional<ListenAddress> parse_listen(std::string_view text);
-
 struct LeasesOptions {
   Verb verb = Verb::list;
   kcl::operate::Places places;
@@ -48,7 +41,7 @@ struct LeasesOptions {
   bool probe_lag = false;
   /// Of a watch: between two looks.
   std::chrono::milliseconds interval{10'000};
-  ListenAddress listen;
+  kcl::server::ListenAddress listen{.address = "127.0.0.1", .port = 9417};
   bool json = false;
   /// Of an export. Empty: stdout.
   std::string output;

@@ -15,6 +15,7 @@
 #include "operate/fleet_watch.h"
 #include "operate/look.h"
 #include "server/server.h"
+#include "sinks/prometheus_text.h"
 
 namespace kclpp::leases {
 
@@ -41,7 +42,7 @@ class Board final : public server::Handler {
 
 void Board::handle(server::Request request, std::shared_ptr<server::Reply> reply) {
   server::Response response;
-  response.headers.push_back({"Content-Type", "text/plain; version=0.0.4; charset=utf-8"});
+  response.headers.push_back({"Content-Type", std::string(kcl::sinks::kPrometheusContentType)});
   if (request.path() != "/metrics") {
     response.status = 404;
     response.body = "there is only /metrics\n";
@@ -58,7 +59,7 @@ void Board::handle(server::Request request, std::shared_ptr<server::Reply> reply
 /// The server on a strand of its own, which waits for descriptors.
 class Exporter {
  public:
-  Exporter(Board& board, const ListenAddress& listen) {
+  Exporter(Board& board, const server::ListenAddress& listen) {
     std::exception_ptr failure;
     kcl::base::run_on(loop_, [&] {
       try {

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "integration/worker/workbench.h"
+#include "unit/server/http_client.h"
 
 namespace kcl::test {
 namespace {
@@ -239,6 +240,38 @@ TEST(Runtime, IsSharedByWorkersAndMayGoBeforeThem) {
   two.reset();
   ASSERT_TRUE(pears.put("k", "pear-20"));
   EXPECT_TRUE(eventually([&] { return deliveries.distinct().size() == 41; }));
+}
+
+TEST_F(Worker, ServesWhatItSaysOfItself) {
+  put(0, 3);
+  auto wanted = config();
+  wanted.listen = "127.0.0.1:0";
+  Callbacks callbacks;
+  callbacks.process_records = [&](const RecordBatch& batch, Checkpointer&) { deliveries.add(batch); };
+  kcl::Worker worker(wanted, callbacks.factory());
+  worker.start();
+  ASSERT_TRUE(eventually([&] { return log->count("listening") == 1 && deliveries.count() == 3; }));
+  const std::string url = log->field("listening", "url");
+  const auto get = [&](const std::string& path) {
+    server::HttpClient client(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+    client.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return client.answer();
+  };
+  EXPECT_EQ(get("/readyz").status, 200);
+  EXPECT_EQ(get("/livez").status, 200);
+  EXPECT_NE(get("/metrics").body.find("kclpp_leases_held{application=\"billing\",stream=\"orders\",worker=\"me\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(get("/status").body.find("\"shard\":\"" + first_shard), std::string::npos);
+  EXPECT_NE(get("/").body.find(first_shard), std::string::npos);
+
+  auto second = config();
+  second.listen = url.substr(url.rfind('/') + 1);
+  EXPECT_THROW(kcl::Worker(second, callbacks.factory()), ConfigError) << "the port is taken";
+  second.listen = "nowhere";
+  EXPECT_THROW(kcl::Worker(second, callbacks.factory()), ConfigError);
+  EXPECT_TRUE(worker.shutdown(kPatience).ok());
+  EXPECT_EQ(get("/readyz").status, 503) << "it is stopped";
+  EXPECT_EQ(get("/livez").status, 200);
 }
 
 }  // namespace

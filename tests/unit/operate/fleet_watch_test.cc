@@ -92,15 +92,15 @@ TEST_F(FleetWatchTest, MetricsSayWhatWasSeenAndNothingElse) {
   sample.up = true;
   const std::string text = fleet_metrics(sample);
   for (const char* line : {
-           "kclpp_fleet_up{application=\"orders\"} 1.000000\n",
-           "kclpp_fleet_failed_looks_total{application=\"orders\"} 1.000000\n",
-           "kclpp_fleet_leases{application=\"orders\",verdict=\"silent\"} 1.000000\n",
-           "kclpp_fleet_leases{application=\"orders\",verdict=\"unowned\"} 0.000000\n",
-           "kclpp_fleet_owner_leases{application=\"orders\",owner=\"A \\\"quoted\\\"\\\\\"} 1.000000\n",
-           "kclpp_fleet_shard_behind_seconds{application=\"orders\",shard=\"shardId-000000000000\"} 1.500000\n",
+           "kclpp_fleet_up{application=\"orders\"} 1\n",
+           "kclpp_fleet_failed_looks_total{application=\"orders\"} 1\n",
+           "kclpp_fleet_leases{application=\"orders\",verdict=\"silent\"} 1\n",
+           "kclpp_fleet_leases{application=\"orders\",verdict=\"unowned\"} 0\n",
+           "kclpp_fleet_owner_leases{application=\"orders\",owner=\"A \\\"quoted\\\"\\\\\"} 1\n",
+           "kclpp_fleet_shard_behind_seconds{application=\"orders\",shard=\"shardId-000000000000\"} 1.5\n",
            "kclpp_fleet_lease_stuck{application=\"orders\",shard=\"shardId-000000000001\",verdict=\"silent\"} "
-           "1.000000\n",
-           "kclpp_fleet_lease_still_seconds{application=\"orders\",shard=\"shardId-000000000001\"} 40.000000\n",
+           "1\n",
+           "kclpp_fleet_lease_still_seconds{application=\"orders\",shard=\"shardId-000000000001\"} 40\n",
        }) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
   }

@@ -49,24 +49,6 @@ TEST(LeasesOptions, NotWatchingIsNotTheDefault) {
   EXPECT_EQ(good(Verb::list, {{"watch", "2.5"}}).watch, 2500ms);
 }
 
-TEST(LeasesOptions, AnAddressToListenAtIsAPortOrMore) {
-  struct Case {
-    const char* text;
-    const char* address;
-    int port;
-  };
-  for (const Case& c :
-       {Case{"9417", "127.0.0.1", 9417}, Case{"0.0.0.0:0", "0.0.0.0", 0}, Case{"[::1]:80", "::1", 80}}) {
-    const auto listen = parse_listen(c.text);
-    ASSERT_TRUE(listen) << c.text;
-    EXPECT_EQ(listen->address, c.address);
-    EXPECT_EQ(listen->port, c.port);
-  }
-  for (const char* text : {"", "x", ":9417", "127.0.0.1:", "127.0.0.1:70000", "::1:80", "[]:80"}) {
-    EXPECT_FALSE(parse_listen(text)) << text;
-  }
-}
-
 TEST(LeasesOptions, OnlyWhatReadsOffersOtherFormats) {
   const auto has_format = [](Verb verb) {
     const auto flags = flags_of(verb);
