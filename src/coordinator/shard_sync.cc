@@ -175,7 +175,8 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
   const bool own_row = table_.format().has_application_row();
   view->anchored = own_row ? scan->application.has_value() : !view->leases.empty();
   const auto configured = configured_start(description.value->server_time);
-  view->start_instant = recorded_start(*scan, *view).value_or(configured);
+  const auto recorded = recorded_start(*scan, *view);
+  view->start_instant = recorded.value_or(configured);
   const bool other_start =
       options_.initial == shards::InitialPosition::at_timestamp && view->anchored && view->start_instant != configured;
   if (other_start) {
@@ -183,8 +184,9 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
                                ", which its lease table has on record; a start at " + to_iso8601(configured) +
                                " would skip or repeat records. Use the recorded time, or another application name")};
   }
-  if (view->start_instant > description.value->server_time) {
-    co_return Failure{conflict("the start time " + to_iso8601(view->start_instant) +
+  // What is on record may be younger than the description: another worker wrote it meanwhile.
+  if (!recorded && configured > description.value->server_time) {
+    co_return Failure{conflict("the start time " + to_iso8601(configured) +
                                " lies in the future: the service says it is " +
                                to_iso8601(description.value->server_time))};
   }

@@ -207,6 +207,18 @@ TEST_F(ShardSyncTest, ATimeInTheFutureIsRefused) {
   EXPECT_TRUE(store.rows().empty());
 }
 
+// A worker whose first look took long, since its calls were throttled, found the instant that another had recorded
+// meanwhile, took it for one in the future, and ended with a failure.
+TEST_F(ShardSyncTest, AnInstantRecordedAfterTheDescriptionIsNoneInTheFuture) {
+  kinesis->set_clock_ahead(10s);
+  sync(*make_sync(a, InitialPosition::latest));
+  const auto instant = store.lease(shard_id(0)).from;
+  kinesis->set_clock_ahead(0s);
+  ASSERT_GT(*instant, kinesis->server_time());
+  sync(*make_sync(b, InitialPosition::latest));
+  EXPECT_EQ(store.lease(shard_id(0)).from, instant);
+}
+
 TEST_F(ShardSyncTest, ARestartWithAnotherInitialPositionKeepsTheInstant) {
   sync(*make_sync(a, InitialPosition::latest));
   const auto instant = store.lease(shard_id(0)).from;

@@ -1,0 +1,110 @@
+// A client for benches, on a socket of its own: it costs next to nothing beside what is measured.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+#include "wire/document_writer.h"
+#include "wire/kinesis_answers.h"
+
+namespace kcl::bench {
+
+using wire::DocumentWriter;
+using wire::Protocol;
+
+class Client {
+ public:
+  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int connected = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    base::check(connected == 0, "the server can be reached");
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { ::close(socket_); }
+
+  /// The answer's body; only its size is looked at unless `keep`.
+  std::size_t call(Protocol protocol, std::string_view operation, std::string_view body, std::string* keep = nullptr) {
+    std::string request = "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Kinesis_20131202.";
+    request.append(operation).append("\r\nContent-Type: ").append(wire::content_type(protocol));
+    request += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    request += body;
+    for (std::string_view rest = request; !rest.empty();) {
+      const ssize_t sent = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);
+      base::check(sent > 0, "the server takes what is sent");
+      rest.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    std::string head;
+    std::size_t end = 0;
+    while ((end = head.find("\r\n\r\n")) == std::string::npos) head += receive();
+    base::check(head.starts_with("HTTP/1.1 200"), head);
+    const auto size = static_cast<std::size_t>(std::atoll(head.c_str() + head.find("Content-Length: ") + 16));
+    std::size_t received = head.size() - end - 4;
+    if (keep != nullptr) *keep = head.substr(end + 4);
+    while (received < size) {
+      const std::string_view more = receive();
+      received += more.size();
+      if (keep != nullptr) *keep += more;
+    }
+    return size;
+  }
+
+ private:
+  std::string_view receive() {
+    const ssize_t size = ::recv(socket_, buffer_.data(), buffer_.size(), 0);
+    base::check(size > 0, "the server answers");
+    return {buffer_.data(), static_cast<std::size_t>(size)};
+  }
+
+  int socket_;
+  std::array<char, 256 << 10> buffer_{};
+};
+
+inline std::string put_body(Protocol protocol, std::size_t records, std::size_t bytes) {
+  std::string body;
+  DocumentWriter out(protocol, body);
+  out.begin_map();
+  out.name("StreamName");
+  out.text("bench");
+  out.name("Records");
+  out.begin_array();
+  for (std::size_t i = 0; i < records; ++i) {
+    out.begin_map();
+    out.name("PartitionKey");
+    out.text("key " + std::to_string(i));
+    out.name("Data");
+    out.bytes(std::string(bytes, 'x'));
+    out.end_map();
+  }
+  out.end_array();
+  out.end_map();
+  return body;
+}
+
+inline std::string body_of(Protocol protocol,
+                           std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+  std::string body;
+  DocumentWriter out(protocol, body);
+  out.begin_map();
+  for (const auto& [name, value] : members) {
+    out.name(name);
+    out.text(value);
+  }
+  out.end_map();
+  return body;
+}
+
+}  // namespace kcl::bench
