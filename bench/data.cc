@@ -195,7 +195,7 @@ void measure_consuming(std::size_t record_bytes, double gigabytes) {
   for (const bool fan_out : {false, true}) {
     kcl::WorkerConfig config = config_for(server.port());
     config.fan_out = fan_out;
-    config.consumer_name = "bench";
+    if (fan_out) config.consumer_name = "bench";
     double wall = 0;
     const double used = consume(config, records, &wall) / gigabytes;
     const std::string how = fan_out ? "fan-out, HTTP/1.1, " : "polling, CBOR, ";

@@ -128,7 +128,7 @@ class Looking(LeasesTest):
 
 
 class Watching(LeasesTest):
-    SAMPLE = re.compile(r'[a-z_]+\{application="demo"(,[a-z]+="[^"\\]*")*\} [0-9]+\.[0-9]+')
+    SAMPLE = re.compile(r'[a-z_]+\{application="demo"(,[a-z]+="[^"\\]*")*\} [0-9]+(\.[0-9]+)?')
 
     def watch(self, *arguments):
         """Its URL, of a watch that lasts as long as the test."""

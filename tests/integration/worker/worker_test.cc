@@ -259,8 +259,8 @@ TEST_F(Worker, ServesWhatItSaysOfItself) {
   };
   EXPECT_EQ(get("/readyz").status, 200);
   EXPECT_EQ(get("/livez").status, 200);
-  EXPECT_NE(get("/metrics").body.find("kclpp_leases_held{application=\"billing\",stream=\"orders\",worker=\"me\"} 1\n"),
-            std::string::npos);
+  const std::string all_held = "kclpp_leases_held{application=\"billing\",stream=\"orders\",worker=\"me\"} 4\n";
+  EXPECT_TRUE(eventually([&] { return get("/metrics").body.find(all_held) != std::string::npos; }));
   EXPECT_NE(get("/status").body.find("\"shard\":\"" + first_shard), std::string::npos);
   EXPECT_NE(get("/").body.find(first_shard), std::string::npos);
 
