@@ -104,7 +104,7 @@ class Reader {
 
   bool start_tag() {
     const std::string_view tag = name();
-    if (tag.empty() || open_.size() == kMaxXmlDepth) return false;
+    if (tag.empty() || tag.size() > kMaxXmlName || open_.size() == kMaxXmlDepth) return false;
     if (open_.empty() && std::exchange(root_seen_, true)) return false;
     if (!open_.empty()) open_.back().has_children = true;
     open_.push_back({.name = std::string(tag), .text = {}, .has_children = false});
@@ -143,7 +143,7 @@ class Reader {
     const bool mixed = done.has_children && !is_blank(done.text);
     if (!done.has_children) texts_.try_emplace(std::move(path), std::move(done.text));
     open_.pop_back();
-    return !mixed;
+    return !mixed && texts_.size() <= kMaxXmlTexts;
   }
 
   bool text() {
@@ -194,6 +194,8 @@ class Reader {
 
 }  // namespace
 
-std::optional<XmlTexts> read_xml(std::string_view document) { return Reader(document).read(); }
+std::optional<XmlTexts> read_xml(std::string_view document) {
+  return document.size() <= kMaxXmlBytes ? Reader(document).read() : std::nullopt;
+}
 
 }  // namespace kcl::wire

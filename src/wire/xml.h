@@ -13,7 +13,11 @@
 
 namespace kcl::wire {
 
+/// Beyond these a document is refused: AWS's answers are far below, and what is no answer of AWS shall not cost more.
+inline constexpr std::size_t kMaxXmlBytes = 256UL << 10;
 inline constexpr std::size_t kMaxXmlDepth = 16;
+inline constexpr std::size_t kMaxXmlName = 64;
+inline constexpr std::size_t kMaxXmlTexts = 1'000;
 
 /// By the path of its element: "ErrorResponse/Error/Code". Attributes are passed over, and so are blanks around other
 /// elements. Of several elements on one path, the first counts.

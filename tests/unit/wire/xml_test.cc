@@ -74,7 +74,7 @@ TEST(Xml, WhatIsNoDocumentIsRefused) {
   }
 }
 
-TEST(Xml, DepthIsBounded) {
+TEST(Xml, WhatItMayCostIsBounded) {
   std::string open;
   std::string close;
   for (std::size_t depth = 0; depth < kMaxXmlDepth; ++depth) {
@@ -83,6 +83,19 @@ TEST(Xml, DepthIsBounded) {
   }
   EXPECT_TRUE(read_xml(open + close));
   EXPECT_FALSE(read_xml("<a>" + open + close + "</a>"));
+
+  const std::string name(kMaxXmlName, 'n');
+  EXPECT_TRUE(read_xml("<" + name + "/>"));
+  EXPECT_FALSE(read_xml("<" + name + "n/>"));
+
+  std::string children;
+  for (std::size_t child = 0; child < kMaxXmlTexts; ++child) children += "<c" + std::to_string(child) + "/>";
+  EXPECT_TRUE(read_xml("<a>" + children + "</a>"));
+  EXPECT_FALSE(read_xml("<a>" + children + "<d/></a>"));
+
+  const std::string text(kMaxXmlBytes - 7, 't');
+  EXPECT_TRUE(read_xml("<a>" + text + "</a>"));
+  EXPECT_FALSE(read_xml("<a>" + text + "t</a>"));
 }
 
 }  // namespace
