@@ -1,6 +1,7 @@
 #include "aws/exchange.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "http/blocking_send.h"
@@ -14,7 +15,15 @@ Exchange over_network(Environment environment, std::string profile) {
     // Of a profile that cannot be read, whoever needs it says so.
     const auto loaded = load_profile(profile, environment);
     options.ca_file = find_ca_file(environment, loaded ? *loaded : Profile{});
-    return http::send_and_wait(std::move(request), options, call.timeout, call.stop);
+    try {
+      return http::send_and_wait(std::move(request), options, call.timeout, call.stop);
+    } catch (const std::exception& failure) {
+      // No thread, no descriptor: what is short now may not be later.
+      return Result<http::Response, http::Error>(
+          Failure{http::Error{.kind = http::Error::Kind::unreachable,
+                              .sent = false,
+                              .message = std::string("no request can be sent: ") + failure.what()}});
+    }
   };
 }
 
