@@ -196,6 +196,35 @@ class Credentials(unittest.TestCase):
             complaints = worker.stderr.read()
         self.assertEqual((worker.returncode, complaints), (0, ""))
 
+    def test_names_that_java_has_for_them(self):
+        pod = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/v1/credentials",
+               "AWS_CONTAINER_AUTHORIZATION_TOKEN": "pod"}
+        web = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": self.write("token", "web-token")}
+        instance = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.url}
+        base = {"AWS_ACCESS_KEY_ID": "BASEKEY", "AWS_SECRET_ACCESS_KEY": "base/secret"}
+        everything = {**pod, **web, **instance, **base}
+        for name, source, variables in (
+                ("ContainerCredentialsProvider", "the container's service", everything),
+                ("WebIdentityTokenFileCredentialsProvider", "a web identity", everything),
+                ("InstanceProfileCredentialsProvider", "EC2 instance metadata (role reader)", everything),
+                (f"StsAssumeRoleCredentialsProvider|{ROLE}|me", f"role {ROLE}, assumed by the environment", everything),
+                ("EnvironmentVariableCredentialsProvider,ContainerCredentialsProvider", "the container's service", pod),
+                ("DefaultCredentialsProvider", "the environment", everything)):
+            properties = self.write("daemon.properties", f"executableName = /bin/cat\nstreamName = orders\n"
+                                    f"applicationName = billing\nAwsCredentialsProvider = {name}\n"
+                                    "dynamoDBEndpoint = http://127.0.0.1:1\n")
+            with subprocess.Popen([PROGRAM, "multilang", "--properties-file", properties], text=True,
+                                  env=self.environment(**variables), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as daemon:
+                self.addCleanup(daemon.kill)
+                said = []
+                for line in daemon.stderr:
+                    said.append(line)
+                    if "access_key_id" in line:
+                        break
+                daemon.kill()
+            self.assertIn(source, said[-1], "".join(said))
+
     def test_nothing_anywhere(self):
         self.refused("no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY not set; "
                      "AWS_WEB_IDENTITY_TOKEN_FILE not set; there are no keys")
