@@ -55,7 +55,8 @@ class EnvironmentPlace : public CredentialsPlace {
 
 class Chain : public CredentialsProvider {
  public:
-  explicit Chain(std::vector<std::unique_ptr<CredentialsPlace>> places) : places_(std::move(places)) {}
+  Chain(std::vector<std::unique_ptr<CredentialsPlace>> places, std::string advice)
+      : places_(std::move(places)), advice_(std::move(advice)) {}
 
   CredentialsResult credentials(const Call& call) override {
     std::vector<std::string> looked_at;
@@ -64,12 +65,12 @@ class Chain : public CredentialsProvider {
       if (answer.credentials) return *std::move(answer.credentials);
       looked_at.push_back(std::move(answer.looked_at));
     }
-    return unusable("no AWS credentials: " + base::joined(looked_at, "; ") +
-                    ". Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
+    return unusable("no AWS credentials: " + base::joined(looked_at, "; ") + (advice_.empty() ? "" : ". " + advice_));
   }
 
  private:
   const std::vector<std::unique_ptr<CredentialsPlace>> places_;
+  const std::string advice_;
 };
 
 }  // namespace
@@ -92,8 +93,8 @@ std::unique_ptr<CredentialsPlace> environment_place(const Environment& environme
   return std::make_unique<EnvironmentPlace>(environment);
 }
 
-std::unique_ptr<CredentialsProvider> chain(std::vector<std::unique_ptr<CredentialsPlace>> places) {
-  return std::make_unique<Chain>(std::move(places));
+std::unique_ptr<CredentialsProvider> chain(std::vector<std::unique_ptr<CredentialsPlace>> places, std::string advice) {
+  return std::make_unique<Chain>(std::move(places), std::move(advice));
 }
 
 std::vector<std::unique_ptr<CredentialsPlace>> default_places(const std::string& profile,
@@ -118,7 +119,8 @@ ProviderContext provider_context(const DefaultCredentialsOptions& options, const
 
 std::unique_ptr<CredentialsProvider> default_chain(const DefaultCredentialsOptions& options,
                                                    const Environment& environment) {
-  return chain(default_places(options.profile, provider_context(options, environment)));
+  return chain(default_places(options.profile, provider_context(options, environment)),
+               "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
 }
 
 }  // namespace aws

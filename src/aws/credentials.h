@@ -84,8 +84,9 @@ struct NamedRole {
 std::unique_ptr<CredentialsPlace> named_role_place(NamedRole role, std::unique_ptr<CredentialsProvider> source,
                                                    ProviderContext context, std::string profile);
 
-/// Asks the places in their order. Not cached.
-std::unique_ptr<CredentialsProvider> chain(std::vector<std::unique_ptr<CredentialsPlace>> places);
+/// Asks the places in their order. Not cached. `advice` is what to do when all of them have nothing.
+std::unique_ptr<CredentialsProvider> chain(std::vector<std::unique_ptr<CredentialsPlace>> places,
+                                           std::string advice = {});
 
 /// In the order of the AWS SDKs. A `profile` that is named goes before the environment's variables.
 std::vector<std::unique_ptr<CredentialsPlace>> default_places(const std::string& profile,

@@ -146,6 +146,13 @@ TEST_F(DefaultChain, SaysWhereItLookedAndWhatToDo) {
                 "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
 }
 
+TEST_F(DefaultChain, APlaceByItselfGivesNoAdviceOnOthers) {
+  std::vector<std::unique_ptr<CredentialsPlace>> places;
+  places.push_back(environment_place(home_.environment()));
+  EXPECT_EQ(chain(std::move(places))->credentials({}).error().message,
+            "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY not set");
+}
+
 TEST_F(DefaultChain, PassesOnWhatIsWrongWithAFile) {
   home_.credentials("[default]\nSECRET\n");
   EXPECT_EQ(id(), home_.credentials_path() + ":2: neither a [section] nor `key = value`");
