@@ -12,7 +12,7 @@
 
 namespace kcl {
 
-/// All but the access key id are secrets: kclpp never logs them, nor puts them into a message.
+/// Secret access key and session token are secrets: kclpp never logs them, nor puts them into a message.
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
@@ -20,6 +20,8 @@ struct Credentials {
   std::string session_token;
   /// Absent when they do not expire, or nobody knows when.
   std::optional<Timestamp> expiration;
+  /// Where they come from, for people: "profile 'orders' (/home/me/.aws/config:7)". No secret. Empty: not told.
+  std::string source = {};
 };
 
 struct CredentialsError {
@@ -54,20 +56,27 @@ struct DefaultCredentialsOptions {
   /// Of the shared AWS files. Empty: AWS_PROFILE, AWS_DEFAULT_PROFILE, then "default". A profile that is named here
   /// goes before credentials in the environment, as with the AWS CLI's --profile.
   std::string profile;
+  /// Where STS is asked for the credentials of a role. Empty: AWS_REGION, AWS_DEFAULT_REGION, the profile's; else STS's
+  /// global endpoint.
+  std::string region = {};
 };
 
 /// The credentials that the AWS tools would find; the first place that has some is the only one that counts:
 ///  1. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN;
-///  2. the profile's keys in ~/.aws/credentials (AWS_SHARED_CREDENTIALS_FILE), then in ~/.aws/config (AWS_CONFIG_FILE);
-///  3. the profile's credential_process.
-/// A place that is set up in a way that kclpp cannot use (a role to assume, IAM Identity Center) is an error that names
-/// it: going on to other credentials would act under another identity.
+///  2. a web identity (EKS service accounts): AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME;
+///  3. the profile in ~/.aws/credentials (AWS_SHARED_CREDENTIALS_FILE) and ~/.aws/config (AWS_CONFIG_FILE): a role to
+///     assume (web_identity_token_file, source_profile, credential_source), IAM Identity Center, keys, or a
+///     credential_process;
+///  4. the container's service (ECS, EKS Pod Identity): AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI;
+///  5. the EC2 instance's metadata service, version 2 only.
+/// A place that is set up and gives nothing is an error that names it: going on to other credentials would act under
+/// another identity. docs/credentials.md has every variable and key.
 ///
-/// Environment variables are read now. Files and programs are read when credentials are first needed, 5 minutes before
-/// they expire, and when a service says that they have: on a thread of the provider's own, so that nobody waits while
-/// those in hand are valid. Nothing fails before credentials are asked for. Throws std::system_error when no thread can
-/// be started.
-/// Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers".
+/// Environment variables are read now. Everything else is read, run or asked when credentials are first needed, 5 to 10
+/// minutes before they expire, and when a service says that they have: on a thread of the provider's own, so that
+/// nobody waits while those in hand are valid. While the instance's metadata service fails, the last credentials it
+/// gave are used on, even past their end. Nothing fails before credentials are asked for. Throws std::system_error when
+/// no thread can be started. Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers".
 std::shared_ptr<CredentialsProvider> default_credentials(const DefaultCredentialsOptions& options = {});
 
 }  // namespace kcl

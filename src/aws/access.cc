@@ -4,18 +4,14 @@
 
 #include "aws/credentials.h"
 #include "aws/credentials_cache.h"
+#include "aws/exchange.h"
+#include "aws/instance_metadata.h"
 #include "aws/region.h"
 #include "base/wall_clock.h"
 
 namespace kcl::aws {
 
 namespace {
-
-std::string find_ca_file(const Environment& environment, const Profile& profile) {
-  if (auto named = environment.get("AWS_CA_BUNDLE")) return *std::move(named);
-  const Setting* setting = profile.find("ca_bundle");
-  return setting == nullptr ? std::string() : setting->value;
-}
 
 http::ClientOptions http_options(const Access& access) {
   http::ClientOptions options;
@@ -47,12 +43,13 @@ Result<Endpoint, std::string> Access::endpoint(Service service, const std::strin
 Result<Access, std::string> find_access(const AccessRequest& request, const Environment& environment) {
   auto profile = load_profile(request.profile, environment);
   if (!profile) return Failure{"profile: " + profile.error()};
-  auto region = find_region(request.region, environment, *profile);
+  auto region = find_region(request.region, environment, *profile, [&] {
+    return region_of_instance(environment, *profile, over_network(environment, request.profile));
+  });
   if (!region) return Failure{"region: " + region.error()};
   auto credentials = request.credentials;
   if (!credentials) {
-    DefaultCredentialsOptions options;
-    options.profile = request.profile;
+    const DefaultCredentialsOptions options{.profile = request.profile, .region = *region};
     credentials = cached(default_chain(options, environment), base::wall_now);
   }
   auto ca_file = find_ca_file(environment, *profile);

@@ -1,5 +1,6 @@
 // In whose name and where this process speaks to AWS: found once, from what was configured, the environment and the
-// shared AWS files. Reads files, makes no call.
+// shared AWS files. Reads files; calls nobody, unless no region is set: then the EC2 instance's metadata service is
+// asked for its own, for about a second.
 #pragma once
 
 #include <memory>

@@ -51,13 +51,30 @@ struct AwaitedCredentials::Ask {
 struct AwaitedCredentials::Kept {
   std::optional<Credentials> credentials;
   base::BootTime given{};
+  /// What the last that were in use go by. Those of a role have another key id with each renewal.
+  std::string told_of;
+  /// Empty once nobody is there to be told.
+  OnOthers on_others;
+
+  void take(const Credentials& others, base::BootTime now) {
+    credentials = others;
+    given = now;
+    std::string name = others.source;
+    if (others.source.empty() || others.session_token.empty()) name += " " + others.access_key_id;
+    if (name == told_of || !on_others) return;
+    told_of = std::move(name);
+    on_others(others);
+  }
 };
 
 AwaitedCredentials::AwaitedCredentials(base::Loop& loop, base::BlockingPool& pool,
-                                       std::shared_ptr<CredentialsProvider> provider)
-    : loop_(loop), pool_(pool), provider_(std::move(provider)), kept_(std::make_shared<Kept>()) {}
+                                       std::shared_ptr<CredentialsProvider> provider, OnOthers on_others)
+    : loop_(loop), pool_(pool), provider_(std::move(provider)), kept_(std::make_shared<Kept>()) {
+  kept_->on_others = std::move(on_others);
+}
 
 AwaitedCredentials::~AwaitedCredentials() {
+  kept_->on_others = nullptr;
   // On a thread of the pool: a stop_callback of a plugged-in provider is the program's code.
   pool_.submit([closing = closing_]() mutable { closing.request_stop(); });
 }
@@ -92,10 +109,7 @@ void AwaitedCredentials::begin(std::optional<Credentials> refused) {
                 stop = closing_.get_token()] {
     auto answer = std::make_shared<CredentialsResult>(ask(*provider, refused, stop));
     loop.post([&loop, mine, kept, answer] {
-      if (*answer) {
-        kept->credentials = **answer;
-        kept->given = loop.now();
-      }
+      if (*answer) kept->take(**answer, loop.now());
       mine->answer.emplace(std::move(*answer));
       mine->answered.notify_all();
     });

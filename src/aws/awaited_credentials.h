@@ -5,6 +5,7 @@
 // Lives on the strand of `loop`. Destroying it asks a call under way to return; the pool must not outlive the loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -20,7 +21,11 @@ namespace kcl::aws {
 
 class AwaitedCredentials {
  public:
-  AwaitedCredentials(base::Loop& loop, base::BlockingPool& pool, std::shared_ptr<CredentialsProvider> provider);
+  /// On the strand, when others are in use than before; not for each renewal of a role's.
+  using OnOthers = std::function<void(const Credentials&)>;
+
+  AwaitedCredentials(base::Loop& loop, base::BlockingPool& pool, std::shared_ptr<CredentialsProvider> provider,
+                     OnOthers on_others = {});
   AwaitedCredentials(const AwaitedCredentials&) = delete;
   AwaitedCredentials& operator=(const AwaitedCredentials&) = delete;
   ~AwaitedCredentials();

@@ -1,14 +1,10 @@
 #include "aws/config_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
+#include "aws/small_file.h"
 #include "base/ascii.h"
 #include "base/text.h"
 
@@ -94,6 +90,7 @@ class Parser {
     if (name == "default") return &file_.profiles["default"];
     if (rest.empty()) return nullptr;
     if (type == "services") return &file_.services[std::string(rest)];
+    if (type == "sso-session") return &file_.sso_sessions[std::string(rest)];
     if (type != "profile") return nullptr;
     if (rest != "default") return &file_.profiles[std::string(rest)];
     if (!default_) default_.emplace();
@@ -159,36 +156,13 @@ Location locate(const std::string& variable, const std::string& usual, const Env
   return {environment.get("HOME") ? expanded(usual, environment) : "", ""};
 }
 
-/// Everything, or an error number; EFBIG when it is more than we take.
-Result<std::string, int> read_all(int fd) {
-  std::string text;
-  std::array<char, 16'384> block;  // NOLINT: read() fills it
-  for (;;) {
-    const ssize_t got = ::read(fd, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Failure{int{errno}};
-    if (got == 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxConfigFileSize) return Failure{int{EFBIG}};
-  }
-}
-
-Result<std::string, int> read_file(const std::string& path) {
-  // Opening a pipe that nobody writes to would hang.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return Failure{int{errno}};
-  auto text = read_all(fd);
-  ::close(fd);
-  return text;
-}
-
 std::string unreadable(const Location& location, const std::string& why) {
   return location.path + (location.named_by.empty() ? "" : " (" + location.named_by + ")") + ": " + why;
 }
 
 Result<ConfigFile, std::string> load(const Location& location, FileKind kind) {
   if (location.path.empty()) return ConfigFile{};
-  const auto text = read_file(location.path);
+  const auto text = read_small_file(location.path, kMaxConfigFileSize);
   if (text) return parse_config(*text, kind, location.path);
   const int error = text.error();
   // ENOTDIR, too: /nonexistent as HOME may be a file.
@@ -272,6 +246,11 @@ Result<Profile, std::string> load_profile(const std::string& profile, const Envi
   auto services = services_of(loaded, *config);
   if (!services) return Failure{std::move(services).error()};
   loaded.services = *std::move(services);
+  if (const Setting* session = loaded.find("sso_session")) {
+    if (const auto found = config->sso_sessions.find(session->value); found != config->sso_sessions.end()) {
+      loaded.sso_session = found->second;
+    }
+  }
   return loaded;
 }
 

@@ -44,6 +44,7 @@ using Sections = std::map<std::string, Section, std::less<>>;
 struct ConfigFile {
   Sections profiles;
   Sections services;
+  Sections sso_sessions;
 };
 
 enum class FileKind : std::uint8_t { config, credentials };
@@ -63,6 +64,8 @@ struct Profile {
   Section credentials;
   /// The [services x] section that the profile names.
   Section services;
+  /// The [sso-session x] section that the profile names, if there is one.
+  std::optional<Section> sso_session;
 
   /// From the credentials file, then the config file; an empty value counts as none.
   const Setting* find(std::string_view key) const;

@@ -44,7 +44,7 @@ class EnvironmentPlace : public CredentialsPlace {
     if (!id_ && !secret_) return {std::nullopt, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY not set"};
     if (!id_) return {unusable("AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not: set both or none"), ""};
     if (!secret_) return {unusable("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not: set both or none"), ""};
-    return {Credentials{*id_, *secret_, token_.value_or(""), std::nullopt}, ""};
+    return {Credentials{*id_, *secret_, token_.value_or(""), std::nullopt, "the environment (AWS_ACCESS_KEY_ID)"}, ""};
   }
 
  private:
@@ -53,35 +53,10 @@ class EnvironmentPlace : public CredentialsPlace {
   const std::optional<std::string> token_;
 };
 
-/// Stands where the AWS tools would ask for credentials that kclpp cannot get: says so when the environment sets them
-/// up. Without variables nothing can tell whether they are.
-class UnsupportedPlace : public CredentialsPlace {
- public:
-  UnsupportedPlace(const Environment& environment, std::vector<std::string> variables, std::string what)
-      : variables_(std::move(variables)), what_(std::move(what)) {
-    for (const std::string& variable : variables_) {
-      if (environment.get(variable)) set_ = variable;
-    }
-  }
-
-  Answer ask(const Call&) override {
-    if (variables_.empty()) return {std::nullopt, what_ + " are not supported yet"};
-    if (set_.empty()) return {std::nullopt, base::joined(variables_, " and ") + " not set"};
-    return {unusable(set_ + " is set, but kclpp does not support " + what_ +
-                     " yet: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or a profile with a "
-                     "credential_process"),
-            ""};
-  }
-
- private:
-  const std::vector<std::string> variables_;
-  const std::string what_;
-  std::string set_;
-};
-
 class Chain : public CredentialsProvider {
  public:
-  explicit Chain(std::vector<std::unique_ptr<CredentialsPlace>> places) : places_(std::move(places)) {}
+  Chain(std::vector<std::unique_ptr<CredentialsPlace>> places, std::string advice)
+      : places_(std::move(places)), advice_(std::move(advice)) {}
 
   CredentialsResult credentials(const Call& call) override {
     std::vector<std::string> looked_at;
@@ -90,44 +65,62 @@ class Chain : public CredentialsProvider {
       if (answer.credentials) return *std::move(answer.credentials);
       looked_at.push_back(std::move(answer.looked_at));
     }
-    return unusable("no AWS credentials: " + base::joined(looked_at, "; ") +
-                    ". Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
+    return unusable("no AWS credentials: " + base::joined(looked_at, "; ") + (advice_.empty() ? "" : ". " + advice_));
   }
 
  private:
   const std::vector<std::unique_ptr<CredentialsPlace>> places_;
+  const std::string advice_;
 };
 
 }  // namespace
 
+std::string masked(const std::string& access_key_id) {
+  constexpr std::size_t kShown = 4;
+  if (access_key_id.size() <= 2 * kShown) return std::string(access_key_id.size(), '*');
+  return access_key_id.substr(0, kShown) + "…" + access_key_id.substr(access_key_id.size() - kShown);
+}
+
 CredentialsResult unusable(std::string message) {
   return Failure{CredentialsError{.retryable = false, .message = std::move(message)}};
+}
+
+CredentialsResult unavailable(std::string message) {
+  return Failure{CredentialsError{.retryable = true, .message = std::move(message)}};
 }
 
 std::unique_ptr<CredentialsPlace> environment_place(const Environment& environment) {
   return std::make_unique<EnvironmentPlace>(environment);
 }
 
-std::unique_ptr<CredentialsProvider> chain(std::vector<std::unique_ptr<CredentialsPlace>> places) {
-  return std::make_unique<Chain>(std::move(places));
+std::unique_ptr<CredentialsProvider> chain(std::vector<std::unique_ptr<CredentialsPlace>> places, std::string advice) {
+  return std::make_unique<Chain>(std::move(places), std::move(advice));
+}
+
+std::vector<std::unique_ptr<CredentialsPlace>> default_places(const std::string& profile,
+                                                              const ProviderContext& context) {
+  std::vector<std::unique_ptr<CredentialsPlace>> places;
+  if (profile.empty()) {
+    places.push_back(environment_place(context.environment));
+    places.push_back(web_identity_place(context, profile));
+  }
+  places.push_back(profile_place(profile, context));
+  places.push_back(container_place(context));
+  places.push_back(instance_place(context, profile));
+  return places;
+}
+
+ProviderContext provider_context(const DefaultCredentialsOptions& options, const Environment& environment) {
+  return {.environment = environment,
+          .region = options.region,
+          .exchange = over_network(environment, options.profile),
+          .now = base::wall_now};
 }
 
 std::unique_ptr<CredentialsProvider> default_chain(const DefaultCredentialsOptions& options,
                                                    const Environment& environment) {
-  std::vector<std::unique_ptr<CredentialsPlace>> places;
-  if (options.profile.empty()) {
-    places.push_back(environment_place(environment));
-    places.push_back(std::make_unique<UnsupportedPlace>(
-        environment, std::vector<std::string>{"AWS_WEB_IDENTITY_TOKEN_FILE"}, "web identity tokens"));
-  }
-  places.push_back(profile_place(options.profile, environment));
-  places.push_back(std::make_unique<UnsupportedPlace>(
-      environment,
-      std::vector<std::string>{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"},
-      "credentials of containers"));
-  places.push_back(
-      std::make_unique<UnsupportedPlace>(environment, std::vector<std::string>(), "credentials of EC2 instances"));
-  return chain(std::move(places));
+  return chain(default_places(options.profile, provider_context(options, environment)),
+               "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
 }
 
 }  // namespace aws

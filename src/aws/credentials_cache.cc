@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/blocking_pool.h"
+#include "base/random.h"
 #include "base/text.h"
 
 namespace kcl::aws {
@@ -24,7 +25,7 @@ bool CredentialsState::wants_refresh(Timestamp now) const {
   return usable(now) == nullptr && *refresh_at_ - now > kLongestRetry;
 }
 
-void CredentialsState::refreshed(CredentialsResult result, Timestamp now) {
+void CredentialsState::refreshed(CredentialsResult result, Timestamp now, double chance) {
   if (!result) return failed(std::move(result).error(), now);
   if (result->expiration && *result->expiration <= now) {
     const std::string when = to_iso8601(*result->expiration);
@@ -36,7 +37,8 @@ void CredentialsState::refreshed(CredentialsResult result, Timestamp now) {
   refresh_at_.reset();
   if (!credentials_->expiration) return;
   const auto left = *credentials_->expiration - now;
-  refresh_at_ = now + std::max<Timestamp::duration>({left - kRefreshBefore, left / 2, kFirstRetry});
+  const auto early = std::chrono::floor<Timestamp::duration>(chance * std::chrono::duration<double>(kRefreshBefore));
+  refresh_at_ = now + std::max<Timestamp::duration>({left - kRefreshBefore - early, left / 2, kFirstRetry});
 }
 
 void CredentialsState::failed(CredentialsError error, Timestamp now) {
@@ -93,7 +95,7 @@ class CachedCredentials : public CredentialsProvider {
   void refresh() {
     CredentialsResult result = ask();
     const std::lock_guard lock(mutex_);
-    state_.refreshed(std::move(result), clock_());
+    state_.refreshed(std::move(result), clock_(), random_.unit());
     refreshing_ = false;
     changed_.notify_all();
   }
@@ -113,6 +115,7 @@ class CachedCredentials : public CredentialsProvider {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   CredentialsState state_;
+  base::Random random_ = base::Random::from_os();
   bool refreshing_ = false;
   /// Last: its destructor runs a refresh under way to its end.
   base::BlockingPool thread_{1};

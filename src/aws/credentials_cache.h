@@ -14,7 +14,8 @@
 
 namespace kcl::aws {
 
-/// New credentials are asked for this long before the old ones expire; of shorter lived ones, at half their life.
+/// New credentials are asked for this long before the old ones expire, or up to as much earlier, so that the workers of
+/// a fleet that were started together do not all ask at once; of shorter lived ones, at half their life.
 inline constexpr std::chrono::minutes kRefreshBefore{5};
 /// After a failure, doubling with each.
 inline constexpr std::chrono::seconds kFirstRetry{1};
@@ -33,8 +34,9 @@ class CredentialsState {
   /// Why there are none. Precondition: a refresh ended, and nothing is usable.
   const CredentialsError& error() const { return error_; }
 
-  /// A refresh ended so. A failure leaves the old credentials.
-  void refreshed(CredentialsResult result, Timestamp now);
+  /// A refresh ended so. A failure leaves the old credentials. `chance`, in [0, 1), says how much earlier than need be
+  /// the next one comes.
+  void refreshed(CredentialsResult result, Timestamp now, double chance = 0);
   /// Forgets these. False when others are in hand, or these are too new.
   bool invalidate(const Credentials& refused, Timestamp now);
 

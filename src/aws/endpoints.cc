@@ -34,6 +34,10 @@ ServiceNames names_of(Service service) {
       return {"CLOUDWATCH", "cloudwatch", "monitoring"};
     case Service::sts:
       return {"STS", "sts", "sts"};
+    case Service::sso:
+      return {"SSO", "sso", "portal.sso"};
+    case Service::sso_oidc:
+      return {"SSO_OIDC", "sso_oidc", "oidc"};
   }
   return {};
 }
@@ -122,7 +126,7 @@ Endpoint built(std::string_view scheme, std::string host, std::string path) {
   if (path.empty()) path = "/";
   std::string url(scheme);
   url.append("://").append(host).append(path);
-  return {.url = std::move(url), .host = std::move(host), .path = std::move(path)};
+  return {.url = std::move(url), .host = std::move(host), .path = std::move(path), .signing_region = {}};
 }
 
 // --- settings ---
@@ -194,6 +198,27 @@ bool has_fips_name(Service service, const std::string& region, bool dual_stack) 
   return dual_stack && service != Service::cloudwatch;
 }
 
+/// The regions whose requests went to one endpoint once, and still do where `legacy` is asked for.
+constexpr std::array<std::string_view, 15> kOnceGlobal{
+    "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+    "eu-central-1",   "eu-north-1", "eu-west-1",      "eu-west-2",      "eu-west-3",
+    "sa-east-1",      "us-east-1",  "us-east-2",      "us-west-1",      "us-west-2"};
+
+Endpoint global_sts() {
+  Endpoint endpoint = built("https", "sts.amazonaws.com", "");
+  endpoint.signing_region = "us-east-1";
+  return endpoint;
+}
+
+Result<bool, std::string> wants_legacy_sts(const Environment& environment, const Profile& profile) {
+  auto found = from_environment("AWS_STS_REGIONAL_ENDPOINTS", environment);
+  if (!found) found = from_profile("sts_regional_endpoints", profile);
+  if (!found) return false;
+  const std::string word = base::lower_case(found->text);
+  if (word == "legacy" || word == "regional") return word == "legacy";
+  return Failure{found->where + ": '" + found->text + "' is neither regional nor legacy"};
+}
+
 Endpoint of_region(Service service, const std::string& region, Variant variant) {
   const auto of = [&](const Partition& partition) { return region.starts_with(partition.region_prefix); };
   const Partition& partition = *std::find_if(kPartitions.begin(), kPartitions.end(), of);
@@ -205,6 +230,27 @@ Endpoint of_region(Service service, const std::string& region, Variant variant) 
 }
 
 }  // namespace
+
+std::string signing_name(Service service) {
+  switch (service) {
+    case Service::kinesis:
+      return "kinesis";
+    case Service::dynamodb:
+      return "dynamodb";
+    case Service::cloudwatch:
+      return "monitoring";
+    case Service::sts:
+      return "sts";
+    case Service::sso:
+    case Service::sso_oidc:
+      break;  // takes bearer tokens
+  }
+  return {};
+}
+
+std::string signing_region(const Endpoint& endpoint, const std::string& region) {
+  return endpoint.signing_region.empty() ? region : endpoint.signing_region;
+}
 
 Result<Endpoint, std::string> parse_endpoint(std::string_view url, const std::string& where) {
   const auto wrong = [&where](const char* what) { return Failure{where + ": " + what}; };
@@ -241,6 +287,16 @@ Result<Endpoint, std::string> find_endpoint(const EndpointRequest& request, cons
 
   std::optional<Source> url;
   if (!*ignored) url = find_configured(names.variable, names.section, environment, profile);
+  if (!url && request.service == Service::sts) {
+    const auto legacy = wants_legacy_sts(environment, profile);
+    if (!legacy) return Failure{legacy.error()};
+    const bool plain = !variant->fips && !variant->dual_stack;
+    const bool once_global = std::ranges::find(kOnceGlobal, request.region) != kOnceGlobal.end();
+    if (request.region.empty() && !plain) {
+      return Failure{std::string("FIPS and dual-stack endpoints of STS are those of a region: set AWS_REGION")};
+    }
+    if (request.region.empty() || (*legacy && plain && once_global)) return global_sts();
+  }
   if (!url) return of_region(request.service, request.region, *variant);
   if (variant->fips || variant->dual_stack) {
     return Failure{url->where +

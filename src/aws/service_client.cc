@@ -29,21 +29,6 @@ constexpr base::Duration kLongestBackoff = std::chrono::seconds(2);
 // AWS takes signatures that are up to five minutes off; a Date header that is closer than this explains no refusal.
 constexpr milliseconds kNoticeableSkew = std::chrono::minutes(4);
 
-// The name that a signature is made for.
-std::string signing_name(Service service) {
-  switch (service) {
-    case Service::kinesis:
-      return "kinesis";
-    case Service::dynamodb:
-      return "dynamodb";
-    case Service::cloudwatch:
-      return "monitoring";
-    case Service::sts:
-      return "sts";
-  }
-  return {};
-}
-
 bool has_crc_error(const http::Response& response) {
   const std::string* header = response.header("x-amz-crc32");
   if (header == nullptr) return false;
@@ -87,7 +72,7 @@ ServiceClient::ServiceClient(base::Loop& loop, base::Random& random, http::Clien
       http_(http),
       credentials_(credentials),
       options_(std::move(options)),
-      signer_(options_.region, signing_name(options_.service)) {}
+      signer_(signing_region(options_.endpoint, options_.region), signing_name(options_.service)) {}
 
 ServiceClient::Reply ServiceClient::call(Request request, BootTime deadline) {
   using Outcome = ports::Answer<Result<CallAnswer, CallError>>;

@@ -14,21 +14,29 @@
 namespace kcl::multilang {
 
 struct CredentialsSource {
-  enum class Kind : std::uint8_t { usual, environment, profile };
+  enum class Kind : std::uint8_t { usual, environment, profile, web_identity, container, instance, assume_role };
   Kind kind = Kind::usual;
   /// Of Kind::profile; empty: the one that the environment names.
   std::string profile = {};
+  /// Of Kind::assume_role: which one. It is assumed with what the AWS tools would find.
+  std::string role_arn = {};
+  std::string session_name = {};
+  std::string external_id = {};
+  /// Of STS; empty: as usual.
+  std::string endpoint = {};
+  std::string region = {};
   friend bool operator==(const CredentialsSource&, const CredentialsSource&) = default;
 };
 /// Asked one after the other.
 using CredentialsSources = std::vector<CredentialsSource>;
 
-/// "DefaultCredentialsProvider", "ProfileCredentialsProvider|orders,EnvironmentVariableCredentialsProvider", with or
-/// without a package, also by their names in the SDK's first version. Fails, with what to do, when one of them cannot
-/// be had here: going on to others would act under another identity. Pure.
+/// "DefaultCredentialsProvider", "ProfileCredentialsProvider|orders,EnvironmentVariableCredentialsProvider",
+/// "StsAssumeRoleCredentialsProvider|arn:aws:iam::123456789012:role/reader|me|externalId=x", with or without a package
+/// or KCL's prefix, also by their names in the SDK's first version. Fails, with what to do, when one of them cannot be
+/// had here: going on to others would act under another identity. Pure.
 Result<CredentialsSources, std::string> parse_credentials(std::string_view text);
 
-/// Null for what the worker finds by itself.
-std::shared_ptr<CredentialsProvider> make_credentials(const CredentialsSources& sources);
+/// Null for what the worker finds by itself. `region` is the worker's; empty: not given.
+std::shared_ptr<CredentialsProvider> make_credentials(const CredentialsSources& sources, const std::string& region);
 
 }  // namespace kcl::multilang

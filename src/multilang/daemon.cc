@@ -109,7 +109,7 @@ int work(DaemonOptions options, const Surroundings& around) {
   const auto sink = log_sink(errors, options.log_level);
   WorkerConfig config = std::move(options.worker);
   config.log = sink;
-  config.credentials = make_credentials(options.credentials);
+  config.credentials = make_credentials(options.credentials, config.region);
   config.kinesis = around.kinesis;
   config.lease_store = around.lease_store;
   log(*sink, LogLevel::info, "multilang_started",

@@ -79,11 +79,12 @@ void Examination::access() {
   } else if (facts_.temporary) {
     text += ", temporary";
   }
-  const bool from_outside = facts_.temporary && facts_.credentials_from == "the environment";
+  const bool from_outside = facts_.temporary && facts_.credentials_from.starts_with("the environment");
   if (from_outside) {
     warning(text,
-            "they end some time, and nothing in the environment renews them: for a worker that is to stay, use a "
-            "profile with a credential_process");
+            "they end some time, and nothing in the environment renews them: for a worker that is to stay, use a role "
+            "(of the instance, the "
+            "container or a profile) or a credential_process");
   } else {
     good(text);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "aws/credentials.h"
 #include "coordinator/shard_sync.h"
 #include "operate/lease_export.h"
 #include "operate/look.h"
@@ -11,6 +12,7 @@
 #include "wire/json_writer.h"
 #include "wire/kinesis_answers.h"
 #include "wire/kinesis_requests.h"
+#include "wire/sts_answer.h"
 
 namespace kcl::operate {
 
@@ -27,13 +29,6 @@ constexpr std::string_view kKinesisJson = "application/x-amz-json-1.1";
 constexpr std::string_view kConditionFailed = "ConditionalCheckFailedException";
 
 bool is_aws(const std::string& url) { return url.find(".amazonaws.com") != std::string::npos; }
-
-/// The first letters tell the kind of key (AKIA: long-term, ASIA: temporary), the last ones which it is.
-std::string masked(const std::string& key_id) {
-  constexpr std::size_t kShown = 4;
-  if (key_id.size() <= 2 * kShown) return std::string(key_id.size(), '*');
-  return key_id.substr(0, kShown) + "…" + key_id.substr(key_id.size() - kShown);
-}
 
 aws::ServiceClient::Request request(std::string_view target, std::string_view content_type, std::string body) {
   aws::ServiceClient::Request made;
@@ -66,16 +61,6 @@ Attempt judged(std::string action, const Called& called, std::string_view passes
 
 Attempt untried(std::string action, std::string why) {
   return {.action = std::move(action), .outcome = Outcome::untried, .message = std::move(why)};
-}
-
-/// What stands between the tags of an XML element without attributes.
-std::optional<std::string> element(const std::string& xml, const std::string& name) {
-  const auto begin = xml.find('<' + name + '>');
-  if (begin == std::string::npos) return std::nullopt;
-  const auto from = begin + name.size() + 2;
-  const auto end = xml.find("</" + name + '>', from);
-  if (end == std::string::npos) return std::nullopt;
-  return xml.substr(from, end - from);
 }
 
 /// A row that nobody has: writes that demand that it is there change nothing.
@@ -175,14 +160,10 @@ Task<bool> DoctorProbes::credentials(Facts& facts) {
     facts.credentials_error = found.error().message;
     co_return false;
   }
-  facts.access_key_id = masked(found->access_key_id);
+  facts.access_key_id = aws::masked(found->access_key_id);
   facts.temporary = !found->session_token.empty();
   facts.expiration = found->expiration;
-  const bool from_environment =
-      places_.profile.empty() && access_.environment.get("AWS_ACCESS_KEY_ID") == found->access_key_id;
-  facts.credentials_from = from_environment        ? "the environment"
-                           : facts.profile.empty() ? "the default profile"
-                                                   : "profile " + facts.profile;
+  facts.credentials_from = found->source.empty() ? "a provider that does not say where it has them" : found->source;
   co_return true;
 }
 
@@ -206,7 +187,7 @@ Task<void> DoctorProbes::identity(Facts& facts) {
     facts.identity_error = called.value.error().message;
     co_return;
   }
-  facts.identity = element(*called.value->body, "Arn");
+  facts.identity = wire::decode_caller_arn(*called.value->body);
   if (!facts.identity) facts.identity_error = "the answer of STS names nobody";
 }
 

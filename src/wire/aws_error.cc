@@ -10,6 +10,7 @@
 #include "wire/cbor.h"
 #include "wire/item_json.h"
 #include "wire/protocol.h"
+#include "wire/xml.h"
 
 namespace kcl::wire {
 namespace {
@@ -18,23 +19,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kLongestMessage = 400;
 constexpr std::size_t kLongestCode = 100;
-
-/// One line of ASCII, without what AWS repeats of the request: its headers may hold a session token.
-std::string excerpt(std::string_view text) {
-  text = text.substr(0, text.find("The Canonical String"));
-  std::string line;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-    if (blank && (line.empty() || line.ends_with(' '))) continue;
-    if (line.size() == kLongestMessage) {
-      line += "...";
-      break;
-    }
-    line += blank ? ' ' : c < ' ' || c > '~' ? '?' : c;
-  }
-  while (line.ends_with(' ')) line.pop_back();
-  return line;
-}
 
 /// "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException:http://internal.amazon.com/" without all around the
 /// name. Empty when what is left is no name.
@@ -102,14 +86,43 @@ Body read_cbor(std::string_view text) {
   return cbor.ok() ? body : Body{};
 }
 
+/// "ErrorResponse/Error/Code" of the query protocol.
+Body read_xml_body(std::string_view text) {
+  Body body;
+  auto texts = read_xml(text);
+  if (!texts) return body;
+  for (const auto& [path, member] :
+       {std::pair("ErrorResponse/Error/Code", &body.code), std::pair("ErrorResponse/Error/Message", &body.message)}) {
+    if (const auto found = texts->find(path); found != texts->end()) *member = found->second;
+  }
+  return body;
+}
+
 Body read_body(const ErrorAnswer& answer) {
   if (const auto protocol = protocol_of(answer.content_type)) {
     return *protocol == Protocol::cbor ? read_cbor(answer.body) : read_json(answer.body);
   }
+  if (answer.body.starts_with('<')) return read_xml_body(answer.body);
   return answer.body.starts_with('{') ? read_json(answer.body) : Body{};
 }
 
 }  // namespace
+
+std::string one_line(std::string_view text) {
+  text = text.substr(0, text.find("The Canonical String"));
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (blank && (line.empty() || line.ends_with(' '))) continue;
+    if (line.size() == kLongestMessage) {
+      line += "...";
+      break;
+    }
+    line += blank ? ' ' : c < ' ' || c > '~' ? '?' : c;
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
 
 AwsError parse_aws_error(const ErrorAnswer& answer) {
   Body body = read_body(answer);
@@ -119,10 +132,10 @@ AwsError parse_aws_error(const ErrorAnswer& answer) {
     if (error.code.empty()) error.code = code_of(candidate);
   }
   error.item = std::move(body.item);
-  error.message = excerpt(body.message);
+  error.message = one_line(body.message);
   if (error.message.empty() && !error.code.empty()) error.message = "(no message)";
   if (error.code.empty()) {
-    const std::string said = error.message.empty() ? excerpt(answer.body) : error.message;
+    const std::string said = error.message.empty() ? one_line(answer.body) : error.message;
     error.message = "HTTP status " + std::to_string(answer.status) + (said.empty() ? ", nothing said" : ": " + said);
   }
   return error;

@@ -1,4 +1,4 @@
-// What an answer with an HTTP status other than 200 says, in JSON or CBOR, of any service of the JSON family.
+// What an answer with an HTTP status other than 200 says, in JSON, CBOR or the query protocol's XML.
 #pragma once
 
 #include <optional>
@@ -31,5 +31,9 @@ struct AwsError {
 
 /// Takes any bytes.
 AwsError parse_aws_error(const ErrorAnswer& answer);
+
+/// What a service said, for people: one line of ASCII, cut at 400 bytes, without what AWS repeats of a request whose
+/// signature it refused: that may hold a session token.
+std::string one_line(std::string_view text);
 
 }  // namespace kcl::wire

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "wire/aws_error.h"
+
 namespace kcl::wire {
 namespace {
 
@@ -26,23 +28,15 @@ bool is_version_1(const json::object& object) {
   return version->is_int64() && version->get_int64() == 1;
 }
 
-}  // namespace
-
-Result<Credentials, std::string> decode_process_credentials(std::string_view text) {
-  boost::system::error_code error;
-  const json::value value = json::parse({text.data(), text.size()}, error);
-  const json::object* object = error ? nullptr : value.if_object();
-  if (object == nullptr) return Failure{std::string("not a JSON object")};
-  if (!is_version_1(*object)) return Failure{std::string("\"Version\" is not 1")};
-
+Result<Credentials, std::string> credentials_of(const json::object& object, const char* token) {
   Credentials credentials;
   std::string expiration;
   const std::pair<std::string_view, std::string*> members[] = {{"AccessKeyId", &credentials.access_key_id},
                                                                {"SecretAccessKey", &credentials.secret_access_key},
-                                                               {"SessionToken", &credentials.session_token},
+                                                               {token, &credentials.session_token},
                                                                {"Expiration", &expiration}};
   for (const auto& [name, member] : members) {
-    auto found = text_of(*object, name);
+    auto found = text_of(object, name);
     if (!found) return Failure{"\"" + std::string(name) + "\" is not a string"};
     *member = *std::move(found);
   }
@@ -55,6 +49,32 @@ Result<Credentials, std::string> decode_process_credentials(std::string_view tex
     }
   }
   return credentials;
+}
+
+std::optional<json::object> parse_object(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse({text.data(), text.size()}, error);
+  json::object* object = error ? nullptr : value.if_object();
+  return object == nullptr ? std::nullopt : std::optional(std::move(*object));
+}
+
+}  // namespace
+
+Result<Credentials, std::string> decode_process_credentials(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return Failure{std::string("not a JSON object")};
+  if (!is_version_1(*object)) return Failure{std::string("\"Version\" is not 1")};
+  return credentials_of(*object, "SessionToken");
+}
+
+Result<Credentials, std::string> decode_local_credentials(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return Failure{std::string("not a JSON object")};
+  const std::string code = text_of(*object, "Code").value_or("");
+  if (!code.empty() && code != "Success") {
+    return Failure{one_line(code + ": " + text_of(*object, "Message").value_or(""))};
+  }
+  return credentials_of(*object, "Token");
 }
 
 }  // namespace kcl::wire

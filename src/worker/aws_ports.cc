@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "aws/credentials.h"
+
 namespace kcl::worker {
 
 Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerConfig& config,
@@ -49,8 +51,21 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
   return std::optional(std::move(needs));
 }
 
-AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs)
-    : credentials_(threads.loop, threads.store_calls, needs.access.credentials) {
+namespace {
+
+aws::AwaitedCredentials::OnOthers teller(std::optional<base::EventLog> log) {
+  if (!log) return {};
+  return [log = *std::move(log)](const Credentials& used) {
+    log.info("credentials", {{"from", used.source.empty() ? "a provider of the program's" : used.source},
+                             {"access_key_id", aws::masked(used.access_key_id)},
+                             {"until", used.expiration ? to_iso8601(*used.expiration) : "not told"}});
+  };
+}
+
+}  // namespace
+
+AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs, std::optional<base::EventLog> log)
+    : credentials_(threads.loop, threads.store_calls, needs.access.credentials, teller(std::move(log))) {
   if (needs.kinesis) {
     kinesis_connection_.emplace(threads.loop, random, credentials_, needs.access, aws::Service::kinesis,
                                 *needs.kinesis);

@@ -10,6 +10,7 @@
 
 #include "aws/access.h"
 #include "aws/kinesis_client.h"
+#include "base/event_log.h"
 #include "base/random.h"
 #include "stores/dynamodb_item_store.h"
 #include "worker/runtime.h"
@@ -36,7 +37,8 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
 /// Lives on the strand.
 class AwsPorts {
  public:
-  AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs);
+  /// `log` is told whose credentials are used.
+  AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs, std::optional<base::EventLog> log = {});
 
   /// Null unless needed.
   ports::Kinesis* kinesis() noexcept { return kinesis_ ? &*kinesis_ : nullptr; }

@@ -140,7 +140,7 @@ struct Worker::Impl::Life {
 Worker::Impl::Life::Life(Impl& owner)
     : impl(owner),
       log(owner.event_log()),
-      aws(owner.aws_ ? std::make_unique<worker::AwsPorts>(*owner.threads_, random, *owner.aws_) : nullptr),
+      aws(owner.aws_ ? std::make_unique<worker::AwsPorts>(*owner.threads_, random, *owner.aws_, log) : nullptr),
       kinesis(kinesis_port(), owner.registry_),
       store(store_port(), owner.registry_),
       processors(owner.make_processors_(

@@ -75,7 +75,8 @@ constexpr std::array kFlags{
     Flag{"static-identity", "", "Sharing and checkpoints",
          "The worker id is that of one place: what its last process held when it crashed is taken over at once"},
 
-    Flag{"region", "REGION", "AWS", "Default: that of a stream ARN, of the environment, of the profile"},
+    Flag{"region", "REGION", "AWS",
+         "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
     Flag{"profile", "NAME", "AWS", "Of the shared configuration files of AWS"},
     Flag{"kinesis-endpoint", "URL", "AWS", "Another server for Kinesis"},
     Flag{"dynamodb-endpoint", "URL", "AWS", "Another server for DynamoDB"},

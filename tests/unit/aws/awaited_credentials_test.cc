@@ -101,7 +101,8 @@ class Awaited : public ::testing::Test {
     loop_.run_and_wait([this] {
       scope_ = std::make_unique<base::TaskScope>(
           loop_, [](const std::string& task, const std::exception_ptr&) { ADD_FAILURE() << task << " threw"; });
-      credentials_ = std::make_unique<AwaitedCredentials>(loop_, pool_, provider_);
+      credentials_ = std::make_unique<AwaitedCredentials>(
+          loop_, pool_, provider_, [this](const Credentials& used) { told_ += used.access_key_id + " "; });
     });
   }
   ~Awaited() override {
@@ -130,7 +131,11 @@ class Awaited : public ::testing::Test {
     return answer ? answer->access_key_id : "error: " + answer.error().message;
   }
   void invalidate(const std::string& refused) {
-    loop_.run_and_wait([&] { credentials_->invalidate(keys(refused)); });
+    loop_.run_and_wait([&] {
+      Credentials old = keys(refused);
+      if (refused == "C") old.session_token = "token";
+      credentials_->invalidate(old);
+    });
   }
 
   base::EventLoop loop_;
@@ -138,6 +143,8 @@ class Awaited : public ::testing::Test {
   std::shared_ptr<Told> provider_ = std::make_shared<Told>();
   std::unique_ptr<AwaitedCredentials> credentials_;
   std::unique_ptr<base::TaskScope> scope_;
+  /// The credentials that were told to be in use.
+  std::string told_;
 
  private:
   static base::Task<void> ask(AwaitedCredentials& credentials, base::BootTime deadline, std::shared_ptr<Asking> into) {
@@ -185,6 +192,22 @@ TEST_F(Awaited, RefusedOnesAreAskedForAgain) {
   EXPECT_EQ(provider_->refused(), "A") << "told before it is asked";
   EXPECT_EQ(id(), "B");
   EXPECT_EQ(provider_->asked(), 2);
+}
+
+TEST_F(Awaited, ItIsToldOnceWhoseAreUsed) {
+  EXPECT_EQ(id(), "A");
+  invalidate("A");
+  EXPECT_EQ(id(), "A");
+  provider_->answers([] { return CredentialsResult(keys("B")); });
+  invalidate("A");
+  EXPECT_EQ(id(), "B");
+  for (const char* renewed : {"C", "D"}) {
+    provider_->answers([renewed] { return CredentialsResult(Credentials{renewed, "secret", "token", {}, "a role"}); });
+    invalidate(id());
+    EXPECT_EQ(id(), renewed);
+  }
+  forget();
+  EXPECT_EQ(told_, "A B C ");
 }
 
 TEST_F(Awaited, AProviderThatThrowsIsAnError) {

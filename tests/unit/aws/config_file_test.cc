@@ -205,5 +205,17 @@ TEST(LoadProfile, SaysThatItsServicesAreNowhere) {
   EXPECT_EQ(failed.error(), home.config_path() + ":2: there is no section [services typo]");
 }
 
+TEST(LoadProfile, FindsTheSessionThatItNames) {
+  const Home home;
+  home.config(
+      "[default]\nsso_session = corp\n[sso-session corp]\nsso_region = us-east-2\n[profile x]\nsso_session = y\n");
+  const auto profile = load_profile("", home.environment());
+  ASSERT_TRUE(profile) << profile.error();
+  ASSERT_TRUE(profile->sso_session);
+  EXPECT_EQ(profile->sso_session->at("sso_region").value, "us-east-2");
+  // Whoever needs it says that it is not there.
+  EXPECT_FALSE(load_profile("x", home.environment())->sso_session);
+}
+
 }  // namespace
 }  // namespace kcl::aws

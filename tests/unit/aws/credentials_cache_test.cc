@@ -50,6 +50,19 @@ TEST(CredentialsState, WantsOthersFiveMinutesBeforeTheyExpireAndUsesTheOldOnesTi
   EXPECT_FALSE(state.wants_refresh(kStart + 1h));
 }
 
+// So that a fleet that was started together does not ask at one moment.
+TEST(CredentialsState, AsksUpToFiveMinutesEarlierByChance) {
+  CredentialsState state;
+  state.refreshed(lasting("a", kStart + 1h), kStart, 0.5);
+  EXPECT_FALSE(state.wants_refresh(kStart + 52min + 30s - 1ms));
+  EXPECT_TRUE(state.wants_refresh(kStart + 52min + 30s));
+  state.refreshed(lasting("a", kStart + 1h), kStart, 0.999'999);
+  EXPECT_FALSE(state.wants_refresh(kStart + 50min));
+  // Never before half their life.
+  state.refreshed(lasting("a", kStart + 12min), kStart, 0.999'999);
+  EXPECT_FALSE(state.wants_refresh(kStart + 6min - 1ms));
+}
+
 TEST(CredentialsState, DoesNotAskForShortLivedOnesAllTheTime) {
   CredentialsState state;
   state.refreshed(lasting("a", kStart + 2min), kStart);

@@ -93,44 +93,44 @@ TEST_F(DefaultChain, NoticesThatAFileHasChanged) {
   }
 }
 
-TEST_F(DefaultChain, SaysWhatItDoesNotSupportInsteadOfTakingSomethingElse) {
+TEST_F(DefaultChain, TakesNothingElseWhereSomethingIsSetUpWrongly) {
   const std::string keys_too = "aws_access_key_id = a\naws_secret_access_key = SECRET\ncredential_process = true\n";
-  const struct {
-    std::string key;
-    std::string what;
-  } cases[] = {{"role_arn", "assuming a role"},
-               {"web_identity_token_file", "web identity tokens"},
-               {"sso_account_id", "IAM Identity Center"},
-               {"sso_role_name", "IAM Identity Center"},
-               {"sso_start_url", "IAM Identity Center"}};
-  for (const auto& c : cases) {
-    home_.config("[profile x]\n" + keys_too + c.key + " = y\n");
-    EXPECT_EQ(id({}, "x"), "profile 'x' has " + c.key + " (" + home_.config_path() +
-                               ":5), but kclpp does not support " + c.what +
-                               " yet: use a profile with keys or a credential_process");
+  for (const char* key : {"role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name", "sso_start_url"}) {
+    home_.config("[profile x]\n" + keys_too + key + " = y\n");
+    const std::string found = id({}, "x");
+    EXPECT_NE(found, "a") << key;
+    EXPECT_NE(found.find(home_.config_path()), std::string::npos) << found;
   }
   // An sso_session alone is for other things than keys of services.
   home_.config("[default]\n" + keys_too + "sso_session = y\n");
   EXPECT_EQ(id(), "a");
   home_.config("[default]\nsso_session = y\n");
-  EXPECT_EQ(id(), "profile 'default' has sso_session (" + home_.config_path() +
-                      ":2), but kclpp does not support IAM Identity Center yet: use a profile with keys or a "
-                      "credential_process");
+  EXPECT_EQ(id(), home_.config_path() + ":2: sso_session has no sso_account_id and no sso_role_name beside it");
+  home_.config("[default]\nlogin_session = y\n");
+  EXPECT_EQ(id().find(home_.config_path() + ":2: kclpp cannot use what `aws login` leaves"), 0U) << id();
 }
 
-TEST_F(DefaultChain, SaysWhatItDoesNotSupportInTheEnvironment) {
+TEST_F(DefaultChain, AsksInTheOrderOfTheAwsSdks) {
   home_.credentials("[default]\naws_access_key_id = from-file\naws_secret_access_key = SECRET\n");
-  // Before the profile in the AWS tools, and so here.
+  // Before the profile: a web identity. After it: the container.
   const Environment::Variables web = {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/token"}};
-  EXPECT_EQ(id(web).find("AWS_WEB_IDENTITY_TOKEN_FILE is set, but kclpp does not support web identity tokens yet"), 0U)
-      << id(web);
+  EXPECT_EQ(id(web), "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not: set both or none");
   EXPECT_EQ(id(keys(web)), "from-environment");
   EXPECT_EQ(id(web, "default"), "from-file");
-  // After it.
-  const Environment::Variables container = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/"}};
+  const Environment::Variables container = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/"}};
   EXPECT_EQ(id(container), "from-file");
   home_.credentials("");
-  EXPECT_EQ(id(container).find("AWS_CONTAINER_CREDENTIALS_FULL_URI is set, but kclpp does not support"), 0U);
+  EXPECT_EQ(id(container).find("AWS_CONTAINER_CREDENTIALS_FULL_URI: "), 0U) << id(container);
+}
+
+TEST_F(DefaultChain, SaysWhereItFoundThem) {
+  home_.credentials("[default]\naws_access_key_id = from-file\naws_secret_access_key = SECRET\n");
+  EXPECT_EQ(ask(keys())->source, "the environment (AWS_ACCESS_KEY_ID)");
+  EXPECT_EQ(ask()->source, "profile 'default' (" + home_.credentials_path() + ":2)");
+  home_.credentials("");
+  home_.config(
+      "[default]\ncredential_process = echo '{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"s\"}'\n");
+  EXPECT_EQ(ask()->source, "profile 'default' (credential_process, " + home_.config_path() + ":2)");
 }
 
 TEST_F(DefaultChain, SaysWhereItLookedAndWhatToDo) {
@@ -139,11 +139,18 @@ TEST_F(DefaultChain, SaysWhereItLookedAndWhatToDo) {
   EXPECT_FALSE(found.error().retryable);
   EXPECT_EQ(found.error().message,
             "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY not set; AWS_WEB_IDENTITY_TOKEN_FILE not "
-            "set; there are no keys and no credential_process in profile 'default' (" +
+            "set; there are no keys, no role, no IAM Identity Center and no credential_process in profile 'default' (" +
                 home_.credentials_path() + ", " + home_.config_path() +
-                "); AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI not set; credentials "
-                "of EC2 instances are not supported yet. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                "AWS_PROFILE");
+                "); AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI not set; EC2 "
+                "instance metadata: AWS_EC2_METADATA_DISABLED is true. Set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
+}
+
+TEST_F(DefaultChain, APlaceByItselfGivesNoAdviceOnOthers) {
+  std::vector<std::unique_ptr<CredentialsPlace>> places;
+  places.push_back(environment_place(home_.environment()));
+  EXPECT_EQ(chain(std::move(places))->credentials({}).error().message,
+            "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY not set");
 }
 
 TEST_F(DefaultChain, PassesOnWhatIsWrongWithAFile) {

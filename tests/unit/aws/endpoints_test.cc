@@ -121,6 +121,11 @@ constexpr RegionCase kRegionEndpoints[] = {
     {Service::kinesis, "eu-isoe-west-1", false, false, "kinesis.eu-isoe-west-1.cloud.adc-e.uk"},
     {Service::kinesis, "us-isof-south-1", false, false, "kinesis.us-isof-south-1.csp.hci.ic.gov"},
     {Service::kinesis, "eusc-de-east-1", false, false, "kinesis.eusc-de-east-1.amazonaws.eu"},
+    {Service::sts, "cn-north-1", false, false, "sts.cn-north-1.amazonaws.com.cn"},
+    {Service::sso, "us-east-2", false, false, "portal.sso.us-east-2.amazonaws.com"},
+    {Service::sso, "us-east-2", true, true, "portal.sso-fips.us-east-2.api.aws"},
+    {Service::sso, "us-gov-west-1", true, false, "portal.sso.us-gov-west-1.amazonaws.com"},
+    {Service::sso_oidc, "us-east-2", false, true, "oidc.us-east-2.api.aws"},
     {Service::kinesis, "xx-new-1", false, false, "kinesis.xx-new-1.amazonaws.com"}};
 
 TEST(RegionEndpoints, AreThoseOfTheAwsTools) {
@@ -173,6 +178,29 @@ TEST_F(FindEndpoint, NamesEachServiceAsTheAwsToolsDo) {
   EXPECT_EQ(find(all, {.service = Service::dynamodb})->host, "d");
   EXPECT_EQ(find(all, {.service = Service::cloudwatch})->host, "c");
   EXPECT_EQ(find(all, {.service = Service::sts})->host, "s");
+}
+
+TEST_F(FindEndpoint, OfStsIsTheRegionsUnlessLegacyIsAskedFor) {
+  const EndpointRequest sts{.service = Service::sts};
+  EXPECT_EQ(find({}, sts)->host, "sts.us-east-1.amazonaws.com");
+  const Environment::Variables legacy = {{"AWS_STS_REGIONAL_ENDPOINTS", "legacy"}};
+  EXPECT_EQ(find(legacy, sts)->host, "sts.amazonaws.com");
+  EXPECT_EQ(find(legacy, sts)->signing_region, "us-east-1");
+  EXPECT_EQ(find(legacy)->host, "kinesis.us-east-1.amazonaws.com");
+  EXPECT_EQ(find({{"AWS_STS_REGIONAL_ENDPOINTS", "legacy"}, {"AWS_USE_FIPS_ENDPOINT", "true"}}, sts)->host,
+            "sts-fips.us-east-1.amazonaws.com");
+  config("[default]\nsts_regional_endpoints = Legacy\n");
+  EXPECT_EQ(find({}, sts)->host, "sts.amazonaws.com");
+  EXPECT_EQ(find({{"AWS_STS_REGIONAL_ENDPOINTS", "regional"}}, sts)->host, "sts.us-east-1.amazonaws.com");
+  EXPECT_EQ(find({{"AWS_STS_REGIONAL_ENDPOINTS", "global"}}, sts).error(),
+            "AWS_STS_REGIONAL_ENDPOINTS: 'global' is neither regional nor legacy");
+  // Regions that came later were never asked globally.
+  const EndpointRequest later{.service = Service::sts, .region = "eu-south-1"};
+  EXPECT_EQ(find_endpoint(later, Environment(legacy), Profile{})->host, "sts.eu-south-1.amazonaws.com");
+  const EndpointRequest nowhere{.service = Service::sts};
+  EXPECT_EQ(find_endpoint(nowhere, Environment(Environment::Variables{}), Profile{})->host, "sts.amazonaws.com");
+  EXPECT_FALSE(
+      find_endpoint(nowhere, Environment(Environment::Variables{{"AWS_USE_FIPS_ENDPOINT", "true"}}), Profile{}));
 }
 
 TEST_F(FindEndpoint, IgnoresAllButItsOwnConfigurationWhenToldTo) {

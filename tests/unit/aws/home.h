@@ -34,9 +34,10 @@ class Home {
   void config(const std::string& text) const { write(".aws/config", text); }
   void credentials(const std::string& text) const { write(".aws/credentials", text); }
 
-  /// Of a program that has this HOME and these variables, and no other.
+  /// Of a program that has this HOME and these variables, and no other. Where the tests run is none of its business.
   Environment environment(Environment::Variables variables = {}) const {
     variables.emplace("HOME", path_);
+    variables.emplace("AWS_EC2_METADATA_DISABLED", "true");
     return Environment(std::move(variables));
   }
 

@@ -238,14 +238,29 @@ TEST(Credentials, NamesAreThoseOfBothSdks) {
       {"ProfileCredentialsProvider", {{Kind::profile}}},
       {" ProfileCredentialsProvider | orders , EnvironmentVariableCredentialsProvider",
        {{Kind::profile, "orders"}, {Kind::environment}}},
+      {"WebIdentityTokenFileCredentialsProvider,ContainerCredentialsProvider,InstanceProfileCredentialsProvider",
+       {{Kind::web_identity}, {Kind::container}, {Kind::instance}}},
+      {"com.amazonaws.auth.EC2ContainerCredentialsProviderWrapper", {{Kind::container}}},
+      {"StsAssumeRoleCredentialsProvider|arn:aws:iam::1:role/r|me",
+       {{.kind = Kind::assume_role, .role_arn = "arn:aws:iam::1:role/r", .session_name = "me"}}},
+      {"KclStsAssumeRoleCredentialsProvider|arn|me|endpoint=sts.example.com^eu-west-1|externalId=x=y",
+       {{.kind = Kind::assume_role,
+         .role_arn = "arn",
+         .session_name = "me",
+         .external_id = "x=y",
+         .endpoint = "https://sts.example.com",
+         .region = "eu-west-1"}}},
+      {"KclSTSAssumeRoleSessionCredentialsProvider|arn|me|endpointRegion=ap-south-1",
+       {{.kind = Kind::assume_role, .role_arn = "arn", .session_name = "me", .region = "ap-south-1"}}},
   };
   for (const auto& [text, sources] : cases) {
     const auto parsed = parse_credentials(text);
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(*parsed, sources) << text;
   }
-  for (const char* text : {"", " , ", "StaticCredentialsProvider", "StsAssumeRoleCredentialsProvider|arn|me",
-                           "DefaultCredentialsProvider,InstanceProfileCredentialsProvider"}) {
+  for (const char* text : {"", " , ", "StaticCredentialsProvider", "StsAssumeRoleCredentialsProvider",
+                           "StsAssumeRoleCredentialsProvider|arn", "StsAssumeRoleCredentialsProvider|arn|me|mfa=x",
+                           "DefaultCredentialsProvider,AnonymousCredentialsProvider"}) {
     EXPECT_FALSE(parse_credentials(text)) << text;
   }
 }

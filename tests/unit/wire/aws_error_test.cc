@@ -135,5 +135,20 @@ TEST(AwsError, AnyBytesGiveAMessage) {
   }
 }
 
+TEST(AwsError, ReadsTheXmlOfTheQueryProtocol) {
+  const std::string body =
+      "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <Error>\n    <Type>Sender</Type>\n"
+      "    <Code>AccessDenied</Code>\n    <Message>Not authorized to perform\n sts:AssumeRole</Message>\n  </Error>\n"
+      "  <RequestId>7a62</RequestId>\n</ErrorResponse>\n";
+  const AwsError error = parse_aws_error({.status = 403, .content_type = "text/xml", .error_type = {}, .body = body});
+  EXPECT_EQ(error.code, "AccessDenied");
+  EXPECT_EQ(error.message, "Not authorized to perform sts:AssumeRole");
+  // A page is none.
+  const AwsError page =
+      parse_aws_error({.status = 403, .content_type = "text/html", .error_type = {}, .body = "<html>no</html>"});
+  EXPECT_EQ(page.code, "");
+  EXPECT_EQ(page.message, "HTTP status 403: <html>no</html>");
+}
+
 }  // namespace
 }  // namespace kcl::wire

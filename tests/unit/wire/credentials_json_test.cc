@@ -57,5 +57,20 @@ TEST(CredentialsJson, SaysWhatIsWrongAndRepeatsNoValue) {
   }
 }
 
+TEST(CredentialsJson, ReadsWhatServicesOfTheHostAnswer) {
+  const auto all = decode_local_credentials(R"({"Code":"Success","LastUpdated":"x","Type":"AWS-HMAC",
+      "AccessKeyId":"ASIA","SecretAccessKey":"s","Token":"t","Expiration":"2026-11-23T04:00:00Z"})");
+  ASSERT_TRUE(all) << all.error();
+  EXPECT_EQ(all->access_key_id, "ASIA");
+  EXPECT_EQ(all->secret_access_key, "s");
+  EXPECT_EQ(all->session_token, "t");
+  EXPECT_EQ(all->expiration, parse_iso8601("2026-11-23T04:00:00Z"));
+  EXPECT_TRUE(decode_local_credentials(R"({"AccessKeyId":"A","SecretAccessKey":"s"})"));
+  EXPECT_EQ(decode_local_credentials(R"({"Code":"Failed","Message":"no\nrole","SecretAccessKey":"secret"})").error(),
+            "Failed: no role");
+  EXPECT_EQ(decode_local_credentials("secret").error(), "not a JSON object");
+  EXPECT_EQ(decode_local_credentials(R"({"AccessKeyId":"A"})").error(), "\"SecretAccessKey\" is missing");
+}
+
 }  // namespace
 }  // namespace kcl::wire

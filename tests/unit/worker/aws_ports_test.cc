@@ -21,6 +21,7 @@ WorkerConfig reading(std::string application = {}) {
 /// HOME is a directory without AWS files.
 auto find(const WorkerConfig& config, Variables variables = {{"AWS_REGION", "eu-west-1"}}) {
   variables.emplace("HOME", "/nonexistent");
+  variables.emplace("AWS_EC2_METADATA_DISABLED", "true");
   return find_aws(config, aws::Environment(std::move(variables)));
 }
 
