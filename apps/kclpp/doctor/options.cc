@@ -24,7 +24,8 @@ constexpr std::array kFlags{
          "Examine nothing; print what a worker must be allowed: iam (a policy), terraform or cloudformation (the lease "
          "table, too)"},
     Flag{"fan-out", "", "Output", "With --print: of workers that read by enhanced fan-out"},
-    Flag{"region", "REGION", kAws, "Default: that of a stream ARN, of the environment, of the profile"},
+    Flag{"region", "REGION", kAws,
+         "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
     Flag{"profile", "NAME", kAws, "Of the shared configuration files of AWS"},
     Flag{"kinesis-endpoint", "URL", kAws, "Another server for Kinesis"},
     Flag{"dynamodb-endpoint", "URL", kAws, "Another server for DynamoDB"},
