@@ -202,8 +202,8 @@ def a_subscription_that_ended_stands_in_the_way_no_longer_than_one_that_lives(cl
 
 @case
 def a_second_subscription_takes_over_after_five_seconds(client):
-    """SubscribeToShard: "the second call takes over the subscription and the previous connection expires or fails with a
-    ResourceInUseException"."""
+    """SubscribeToShard: "the second call takes over the subscription and the previous connection expires or fails with
+    a ResourceInUseException"."""
     consumer = Consumer(client)
     with consumer.subscribe() as old, consumer.subscribe_later() as new:
         consumer.stream.put(b"a")

@@ -1,5 +1,5 @@
-"""SubscribeToShard by a client that shares no code with kclpp or an SDK: the frames of an event stream one by one, their
-checks verified. Source: Smithy specification, Amazon Event Stream."""
+"""SubscribeToShard by a client that shares no code with kclpp or an SDK: the frames of an event stream one by one,
+their checks verified. Source: Smithy specification, Amazon Event Stream."""
 import http.client
 import json
 import socket
