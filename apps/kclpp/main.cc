@@ -78,7 +78,10 @@ const CLI::App* add_local(CLI::App& app, kclpp::local::LocalOptions& options) {
       "local",
       "Kinesis on this machine, for development and tests: its HTTP protocol, semantics and limits, in memory, without "
       "an AWS account. Prints where it listens when it is ready; ends on SIGINT or SIGTERM.");
-  local->add_option("--port", options.port, "TCP port; 0: a free one")->envname("KCLPP_PORT")->capture_default_str();
+  local->add_option("--port", options.port, "TCP port; 0: a free one")
+      ->envname("KCLPP_PORT")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65'535));
   local->add_option("--listen", options.listen, "IP address to listen at; whoever reaches it may use it")
       ->envname("KCLPP_LISTEN")
       ->type_name("ADDR")
