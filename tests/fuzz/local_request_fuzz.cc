@@ -50,12 +50,24 @@ void check_document(Protocol protocol, std::string_view body) {
   base::check(in.ok(), "an answer is CBOR");
 }
 
+void run_subscription(local::Service& service, const local::Parameters& parameters) {
+  const auto subscribed = service.subscribe(parameters, kNow);
+  if (!subscribed) return base::check(!subscribed.error().code.empty(), "a refusal has a code");
+  for (int second = 0; second < 12; ++second) {
+    const Timestamp now = kNow + std::chrono::seconds(second);
+    if (service.next(*subscribed, now)) continue;
+    base::check(service.due(*subscribed, now) > now, "what has nothing to say is due later");
+  }
+  service.close(*subscribed);
+}
+
 void run_call(std::string_view input) {
   const auto operation = static_cast<local::Operation>(take_choice(input) % local::kOperations);
   const Protocol protocol = (take_choice(input) & 1) != 0 ? Protocol::json : Protocol::cbor;
   const auto parameters = local::decode_parameters(protocol, input);
   if (!parameters) return base::check(!parameters.error().message.empty(), "a refusal says why");
   local::Service service = populated();
+  if (operation == local::Operation::subscribe_to_shard) return run_subscription(service, *parameters);
   const auto answer = service.call(operation, *parameters, protocol, kNow);
   if (answer) return check_document(protocol, *answer);
   base::check(!answer.error().code.empty(), "a refusal has a code");
