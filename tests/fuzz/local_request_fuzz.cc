@@ -98,8 +98,8 @@ std::pair<std::vector<std::string>, std::optional<int>> read(std::string_view in
 }
 
 void run_connection(std::string_view input) {
-  // A head that comes in pieces is judged once its end is there: let it be there.
-  const std::string ended = std::string(input) + "\r\n\r\n";
+  // A head or a chunk that comes in pieces is judged once its end is there: let it be there.
+  const std::string ended = std::string(input) + "\r\n\r\n\r\n\r\n";
   const auto whole = read(ended, 1 << 20);
   const auto pieces = read(ended, 7);
   base::check(whole == pieces, "requests do not depend on how they are cut");
