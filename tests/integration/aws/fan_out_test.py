@@ -5,8 +5,8 @@ Over plain HTTP/1.1 on kinesis-local; over TLS with HTTP/2 on `kclpp local` with
 kinesis-local breaks connections now and then, and goes on refusing a shard for as long as five minutes after the
 subscription whose connection broke (ResourceInUseException); AWS lets a new one take over after five seconds.
 
-kinesis-local never tells a subscriber that a shard has ended, so shards are not split here; ../fan_out_test.py does that
-on `kclpp local`, and breaks streams.
+kinesis-local never tells a subscriber that a shard has ended, so shards are not split here; ../fan_out_test.py does
+that on `kclpp local`, and breaks streams.
 
 usage: fan_out_test.py KCLPP [unittest arguments]
 
