@@ -59,7 +59,7 @@ class Subscription:
     """From SubscribeToShard to the end of its answer, on a connection of its own; Refused when there is no stream of
     events. `seconds` is how long it may take: a stream that goes on and on is an AssertionError."""
 
-    def __init__(self, url, speaks_cbor=False, seconds=30, **members):
+    def __init__(self, url, speaks_cbor=False, seconds=20, **members):
         self._end = time.monotonic() + seconds
         self._connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=seconds)
         content_type = "application/x-amz-cbor-1.1" if speaks_cbor else "application/x-amz-json-1.1"
