@@ -108,7 +108,7 @@ void Service::split_shard(const Call& call) {
   if (!boundary) refuse("InvalidArgumentException", "NewStartingHashKey " + key + " is in no shard's range.");
   active(stream, call.now);
   check_shard_limit(1);
-  served(stream.records.split_shard(shard, *boundary, call.now));
+  served(stream.records.split_shard(shard, boundary, call.now));
   stream.updated_from = call.now + options_.transition;
 }
 
