@@ -78,7 +78,10 @@ const CLI::App* add_local(CLI::App& app, kclpp::local::LocalOptions& options) {
       "local",
       "Kinesis on this machine, for development and tests: its HTTP protocol, semantics and limits, in memory, without "
       "an AWS account. Prints where it listens when it is ready; ends on SIGINT or SIGTERM.");
-  local->add_option("--port", options.port, "TCP port; 0: a free one")->envname("KCLPP_PORT")->capture_default_str();
+  local->add_option("--port", options.port, "TCP port; 0: a free one")
+      ->envname("KCLPP_PORT")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65'535));
   local->add_option("--listen", options.listen, "IP address to listen at; whoever reaches it may use it")
       ->envname("KCLPP_LISTEN")
       ->type_name("ADDR")
@@ -87,8 +90,7 @@ const CLI::App* add_local(CLI::App& app, kclpp::local::LocalOptions& options) {
       ->envname("KCLPP_STREAM")
       ->type_name("NAME:SHARDS")
       ->check(kclpp::local::problem_of_stream);
-  local->add_flag("--no-limits", options.no_limits, "Throttle nothing, and let streams have any number of shards")
-      ->envname("KCLPP_NO_LIMITS");
+  local->add_flag("--no-limits", options.no_limits, "Throttle nothing, for benchmarks")->envname("KCLPP_NO_LIMITS");
   local->add_option("--iterator-ttl", options.iterator_ttl_seconds, "Seconds until a shard iterator expires")
       ->envname("KCLPP_ITERATOR_TTL")
       ->capture_default_str()
@@ -97,6 +99,12 @@ const CLI::App* add_local(CLI::App& app, kclpp::local::LocalOptions& options) {
       ->envname("KCLPP_RETENTION")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 31'536'000.0));
+  local
+      ->add_option("--subscription-lifetime", options.subscription_lifetime_seconds,
+                   "Seconds until an answer of SubscribeToShard ends")
+      ->envname("KCLPP_SUBSCRIPTION_LIFETIME")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 86'400.0));
   local->add_option("--region", options.region, "The region in ARNs and signatures")
       ->envname("KCLPP_REGION")
       ->capture_default_str();

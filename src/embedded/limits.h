@@ -19,7 +19,7 @@ struct Limits {
   std::uint64_t written_bytes = 1 << 20;
   // Per PutRecords request.
   std::size_t records_per_put = 500;
-  std::size_t bytes_per_put = 5 << 20;
+  std::size_t bytes_per_put = 10 << 20;
 
   static Limits none() {
     constexpr auto kUnlimited = std::numeric_limits<std::uint64_t>::max();

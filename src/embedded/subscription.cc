@@ -29,12 +29,12 @@ KinesisResult<Subscriptions::Id> Subscriptions::subscribe(const SubscribeToShard
   const auto cursor = stream_.cursor_at(start, now_);
   if (!cursor) return Failure{cursor.error()};
 
+  if (began_lately(consumer->arn, request.shard_id, now_)) {
+    return refuse(Kind::in_use, "Another active subscription exists for consumer " + consumer->arn + " and shard " +
+                                    request.shard_id + '.');
+  }
   Place place{consumer->arn, request.shard_id};
   if (const auto latest = latest_.find(place); latest != latest_.end()) {
-    if (now_ - latest->second.began < options_.takeover_after) {
-      return refuse(Kind::in_use, "Another active subscription exists for consumer " + consumer->arn + " and shard " +
-                                      request.shard_id + '.');
-    }
     if (const auto old = under_way_.find(latest->second.id); old != under_way_.end()) old->second.displaced = true;
   }
   latest_[place] = {.id = ++last_id_, .began = now_};
@@ -44,6 +44,11 @@ KinesisResult<Subscriptions::Id> Subscriptions::subscribe(const SubscribeToShard
                                             .last_event = now_,
                                             .bytes = Allowance(options_.bytes_per_second)});
   return last_id_;
+}
+
+bool Subscriptions::began_lately(std::string_view consumer_arn, std::string_view shard_id, Timestamp now) const {
+  const auto latest = latest_.find({std::string(consumer_arn), std::string(shard_id)});
+  return latest != latest_.end() && now - latest->second.began < options_.takeover_after;
 }
 
 std::optional<Subscriptions::Word> Subscriptions::next(Id id, Timestamp now) {

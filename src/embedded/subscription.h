@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -54,6 +55,8 @@ class Subscriptions {
   std::optional<Word> next(Id id, Timestamp now);
   /// When next() will have something to say, be there new records or not. Precondition: it is not over.
   Timestamp due(Id id) const;
+  /// Whether the consumer's last subscription to the shard is too young to be taken over, ended or not.
+  bool began_lately(std::string_view consumer_arn, std::string_view shard_id, Timestamp now) const;
   /// The client hung up.
   void close(Id id) { under_way_.erase(id); }
 

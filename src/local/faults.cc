@@ -39,6 +39,12 @@ static_assert(static_cast<std::size_t>(Fault::stream_exception) + 1 == kFaults);
 
 std::string_view name_of(Fault fault) { return kNames[static_cast<std::size_t>(fault)]; }
 
+std::string all_names() {
+  std::string all;
+  for (const std::string_view name : kNames) all.append(all.empty() ? "" : ", ").append(name);
+  return all;
+}
+
 bool is_of_a_stream(Fault fault) { return fault >= Fault::stream_cut; }
 
 /// Whether the fault can happen to that operation at all.
@@ -69,7 +75,7 @@ void read_member(wire::JsonReader& in, std::string_view name, FaultRule& rule, b
   constexpr double kYear = 365 * 24 * kHour;
   if (name == "fault") {
     const auto known = std::find(kNames.begin(), kNames.end(), in.text());
-    if (known == kNames.end()) return in.fail("there is no such fault");
+    if (known == kNames.end()) return in.fail("there is no such fault; there are " + all_names());
     rule.fault = static_cast<Fault>(known - kNames.begin());
     named = true;
   } else if (name == "operation") {

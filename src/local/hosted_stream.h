@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <kcl/timestamp.h>
 
@@ -15,6 +16,7 @@
 #include "embedded/limits.h"
 #include "embedded/stream.h"
 #include "embedded/subscription.h"
+#include "local/operation.h"
 
 namespace kcl::local {
 
@@ -40,8 +42,10 @@ struct HostedStream {
   std::deque<Timestamp> scaled_at;
   /// Calls of GetShardIterator, by shard.
   std::map<std::string, embedded::Allowance, std::less<>> iterators_given;
-  /// Calls of SubscribeToShard, by consumer.
-  std::map<std::string, embedded::Allowance, std::less<>> subscribed;
+  /// Calls of SubscribeToShard, by consumer and shard.
+  std::map<std::pair<std::string, std::string>, embedded::Allowance> subscribed;
+  /// Of operations whose rate is each stream's own.
+  std::map<Operation, embedded::Allowance> calls;
 
   /// "CREATING", "ACTIVE", "UPDATING" or "DELETING".
   std::string_view status(Timestamp now) const;

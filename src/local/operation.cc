@@ -7,31 +7,37 @@ namespace {
 struct Row {
   Operation operation;
   std::string_view name;
-  std::uint64_t calls_per_second;
+  CallRate rate;
 };
 
+constexpr CallRate of_account(std::uint64_t per_second) { return {.per_second = per_second}; }
+constexpr CallRate of_stream(std::uint64_t per_second) {
+  return {.per_second = per_second, .of = CallRate::Of::stream};
+}
+constexpr CallRate kOfTheDataPlane;
+
 constexpr std::array<Row, kOperations> kRows{{
-    {Operation::create_stream, "CreateStream", 5},
-    {Operation::delete_stream, "DeleteStream", 5},
-    {Operation::describe_stream, "DescribeStream", 10},
-    {Operation::describe_stream_summary, "DescribeStreamSummary", 20},
-    {Operation::list_streams, "ListStreams", 5},
-    {Operation::list_shards, "ListShards", 1'000},
-    {Operation::put_record, "PutRecord", 0},
-    {Operation::put_records, "PutRecords", 0},
-    {Operation::get_shard_iterator, "GetShardIterator", 0},
-    {Operation::get_records, "GetRecords", 0},
-    {Operation::split_shard, "SplitShard", 5},
-    {Operation::merge_shards, "MergeShards", 5},
-    {Operation::update_shard_count, "UpdateShardCount", 5},
-    {Operation::increase_retention, "IncreaseStreamRetentionPeriod", 5},
-    {Operation::decrease_retention, "DecreaseStreamRetentionPeriod", 5},
-    {Operation::update_max_record_size, "UpdateMaxRecordSize", 5},
-    {Operation::register_consumer, "RegisterStreamConsumer", 5},
-    {Operation::describe_consumer, "DescribeStreamConsumer", 20},
-    {Operation::list_consumers, "ListStreamConsumers", 5},
-    {Operation::deregister_consumer, "DeregisterStreamConsumer", 5},
-    {Operation::subscribe_to_shard, "SubscribeToShard", 0},
+    {Operation::create_stream, "CreateStream", of_account(5)},
+    {Operation::delete_stream, "DeleteStream", of_account(5)},
+    {Operation::describe_stream, "DescribeStream", of_account(10)},
+    {Operation::describe_stream_summary, "DescribeStreamSummary", of_account(20)},
+    {Operation::list_streams, "ListStreams", of_account(5)},
+    {Operation::list_shards, "ListShards", of_stream(1'000)},
+    {Operation::put_record, "PutRecord", kOfTheDataPlane},
+    {Operation::put_records, "PutRecords", kOfTheDataPlane},
+    {Operation::get_shard_iterator, "GetShardIterator", kOfTheDataPlane},
+    {Operation::get_records, "GetRecords", kOfTheDataPlane},
+    {Operation::split_shard, "SplitShard", of_stream(5)},
+    {Operation::merge_shards, "MergeShards", of_stream(5)},
+    {Operation::update_shard_count, "UpdateShardCount", of_stream(10)},
+    {Operation::increase_retention, "IncreaseStreamRetentionPeriod", of_stream(5)},
+    {Operation::decrease_retention, "DecreaseStreamRetentionPeriod", of_stream(5)},
+    {Operation::update_max_record_size, "UpdateMaxRecordSize", of_stream(5)},
+    {Operation::register_consumer, "RegisterStreamConsumer", of_stream(5)},
+    {Operation::describe_consumer, "DescribeStreamConsumer", of_stream(20)},
+    {Operation::list_consumers, "ListStreamConsumers", of_stream(5)},
+    {Operation::deregister_consumer, "DeregisterStreamConsumer", of_stream(5)},
+    {Operation::subscribe_to_shard, "SubscribeToShard", kOfTheDataPlane},
 }};
 
 constexpr bool in_order() {
@@ -61,8 +67,8 @@ std::optional<Operation> operation_of_target(std::string_view target) {
   return operation_named(target.substr(kVersion.size()));
 }
 
-bool is_of_the_data_plane(Operation operation) { return row_of(operation).calls_per_second == 0; }
+bool is_of_the_data_plane(Operation operation) { return row_of(operation).rate.per_second == 0; }
 
-std::uint64_t calls_per_second(Operation operation) { return row_of(operation).calls_per_second; }
+CallRate call_rate(Operation operation) { return row_of(operation).rate; }
 
 }  // namespace kcl::local

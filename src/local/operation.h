@@ -42,10 +42,16 @@ std::optional<Operation> operation_named(std::string_view name);
 std::optional<Operation> operation_of_target(std::string_view target);
 
 /// Whether it reads or writes records: then it is limited per shard, and refused by
-/// ProvisionedThroughputExceededException. Others are limited per account, by LimitExceededException.
+/// ProvisionedThroughputExceededException. Others are limited per account or stream, by LimitExceededException.
 bool is_of_the_data_plane(Operation operation);
 
-/// Calls per second and account; 0 for the data plane. Source: Developer Guide, "Quotas and limits".
-std::uint64_t calls_per_second(Operation operation);
+/// Source: Developer Guide, "Quotas and limits", and where that is silent the operation's page in the API Reference. Of
+/// UpdateMaxRecordSize neither says anything.
+struct CallRate {
+  /// 0 for the data plane.
+  std::uint64_t per_second = 0;
+  enum class Of : std::uint8_t { account, stream } of = Of::account;
+};
+CallRate call_rate(Operation operation);
 
 }  // namespace kcl::local

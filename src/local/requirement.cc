@@ -1,6 +1,7 @@
 #include "local/requirement.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace kcl::local {
 
@@ -34,11 +35,26 @@ void check_name(const std::string& name, std::string_view member) {
   }
 }
 
-std::size_t count_of(const std::optional<std::int64_t>& value, std::int64_t most, std::size_t otherwise,
-                     std::string_view member) {
-  if (!value) return otherwise;
-  check_range(*value, 1, most, member);
-  return static_cast<std::size_t>(*value);
+void check_number(const std::string& text, std::size_t most_digits, std::string_view member) {
+  const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (text == "0" || (digits && !text.empty() && text.size() <= most_digits && text.front() != '0')) return;
+  refuse_value(quoted(text), member,
+               R"(satisfy regular expression pattern: 0|([1-9]\d{0,)" + std::to_string(most_digits - 1) + "})");
+}
+
+std::size_t checked_shard_count(std::int64_t asked, std::string_view member) {
+  constexpr std::int64_t kMost = 10'000;
+  check_range(asked, 1, std::numeric_limits<std::int32_t>::max(), member);
+  if (asked > kMost) {
+    refuse("LimitExceededException", "A stream can have " + std::to_string(kMost) + " shards at most.");
+  }
+  return static_cast<std::size_t>(asked);
+}
+
+std::size_t page_size(const std::optional<std::int64_t>& asked, std::size_t most, std::string_view member) {
+  if (!asked) return most;
+  check_range(*asked, 1, 10'000, member);
+  return std::min(static_cast<std::size_t>(*asked), most);
 }
 
 }  // namespace kcl::local

@@ -2,14 +2,13 @@
 
 #include <utility>
 
+#include "local/requirement.h"
+
 namespace kcl::local {
 
 Service::Service(ServiceOptions options) : options_(std::move(options)) {
   for (std::size_t i = 0; i < kOperations; ++i) {
-    const auto operation = static_cast<Operation>(i);
-    const std::uint64_t rate =
-        is_of_the_data_plane(operation) || !options_.limits ? UINT64_MAX : calls_per_second(operation);
-    calls_.emplace_back(rate);
+    calls_.emplace_back(call_rate(static_cast<Operation>(i)).per_second);
   }
 }
 
@@ -19,7 +18,9 @@ Served<std::string> Service::call(Operation operation, const Parameters& paramet
   wire::DocumentWriter out(protocol, body);
   try {
     forget_deleted(now);
-    charge(operation, now);
+    if (call_rate(operation).of == CallRate::Of::account && !is_of_the_data_plane(operation)) {
+      charge(operation, calls_[static_cast<std::size_t>(operation)], now);
+    }
     dispatch(operation, {.in = parameters, .out = out, .now = now, .listing = listing});
   } catch (const Refused& refused) {
     return Failure{refused.error()};
@@ -90,11 +91,17 @@ void Service::dispatch(Operation operation, const Call& call) {
   refuse("UnknownOperationException", "");
 }
 
-void Service::charge(Operation operation, Timestamp now) {
-  embedded::Allowance& calls = calls_[static_cast<std::size_t>(operation)];
-  if (!calls.is_open(now))
+void Service::charge(Operation operation, embedded::Allowance& calls, Timestamp now) const {
+  if (!options_.limits) return;
+  if (!calls.is_open(now)) {
     refuse("LimitExceededException", "Rate exceeded for " + std::string(name_of(operation)) + '.');
+  }
   calls.charge(1, now);
+}
+
+HostedStream& Service::charged(HostedStream& stream, Operation operation, Timestamp now) const {
+  charge(operation, stream.calls.try_emplace(operation, call_rate(operation).per_second).first->second, now);
+  return stream;
 }
 
 void Service::forget_deleted(Timestamp now) {
@@ -128,6 +135,7 @@ HostedStream& Service::stream_of(const Call& call) {
   const auto& name = call.in.stream_name;
   const auto& arn = call.in.stream_arn;
   if (!name && !arn) refuse("InvalidArgumentException", "Either StreamName or StreamARN must be given.");
+  if (name) check_name(*name, "streamName");
   if (!arn) return stream_named(*name);
   const std::string of_arn = name_of_arn(*arn);
   if (name && *name != of_arn) {
@@ -139,7 +147,7 @@ HostedStream& Service::stream_of(const Call& call) {
 void Service::check_shard_limit(std::size_t more) const {
   if (!options_.limits) return;
   std::size_t open = more;
-  for (const auto& [name, stream] : streams_) open += stream->records.open_shards();
+  for (const auto& [name, stream] : streams_) open += stream->on_demand ? 0 : stream->records.open_shards();
   if (open <= options_.max_shards) return;
   refuse("LimitExceededException", "This request would exceed the shard limit of " +
                                        std::to_string(options_.max_shards) + " of account " + options_.account + '.');
@@ -158,6 +166,15 @@ HostedStream& Service::active(HostedStream& stream, Timestamp now) {
   if (status == "ACTIVE") return stream;
   refuse("ResourceInUseException", "Stream " + stream.records.name() + " under account " + options_.account +
                                        " is not ACTIVE; it is " + std::string(status) + '.');
+}
+
+void Service::check_created(const Call& call, const HostedStream& stream) const {
+  const auto whole = [](Timestamp time) { return std::chrono::floor<std::chrono::seconds>(time); };
+  const auto& given = call.in.stream_creation_timestamp;
+  // Some SDKs send times in whole seconds.
+  if (!given || whole(*given) == whole(stream.created)) return;
+  refuse("ResourceNotFoundException", "Stream " + stream.records.name() + " under account " + options_.account +
+                                          " was not created at the given StreamCreationTimestamp.");
 }
 
 }  // namespace kcl::local

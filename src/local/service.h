@@ -34,12 +34,14 @@ struct ServiceOptions {
   /// AWS's limits: per shard, per request, per operation and account. Without them nothing is throttled.
   bool limits = true;
   std::chrono::milliseconds iterator_ttl = std::chrono::minutes{5};
+  /// The service ends every answer of SubscribeToShard after this.
+  std::chrono::milliseconds subscription_lifetime = std::chrono::minutes{5};
   /// Of new streams.
   std::chrono::milliseconds retention = std::chrono::hours{24};
   /// How long a stream is CREATING, UPDATING or DELETING; a consumer, too.
   std::chrono::milliseconds transition{100};
-  /// Open shards of all streams together, with `limits`.
-  std::size_t max_shards = 500;
+  /// Open shards of all PROVISIONED streams together, with `limits`.
+  std::size_t max_shards = 20'000;
   /// Beyond, puts are throttled, until records leave by their retention.
   std::size_t memory_bytes = std::size_t{2} << 30;
 };
@@ -82,7 +84,10 @@ class Service {
   };
 
   void dispatch(Operation operation, const Call& call);
-  void charge(Operation operation, Timestamp now);
+  /// Refuses a call that is one too many in its second.
+  void charge(Operation operation, embedded::Allowance& calls, Timestamp now) const;
+  /// The same of an operation whose rate is the stream's own.
+  HostedStream& charged(HostedStream& stream, Operation operation, Timestamp now) const;
   void forget_deleted(Timestamp now);
 
   // What a call is about. Each refuses what it does not find.
@@ -90,9 +95,12 @@ class Service {
   HostedStream& stream_named(std::string_view name);
   HostedStream& readable(HostedStream& stream, Timestamp now);
   HostedStream& active(HostedStream& stream, Timestamp now);
+  /// StreamCreationTimestamp, if it is given, is this stream's.
+  void check_created(const Call& call, const HostedStream& stream) const;
   std::string name_of_arn(std::string_view arn) const;
   /// Refuses when so many more open shards are too many for the account.
   void check_shard_limit(std::size_t more) const;
+  void check_on_demand_limit() const;
 
   // service_streams.cc
   void create_stream(const Call& call);
@@ -106,6 +114,8 @@ class Service {
 
   // service_shards.cc
   void list_shards(const Call& call);
+  /// Refuses a stream that AWS scales by itself.
+  HostedStream& reshardable(const Call& call, Operation operation);
   void split_shard(const Call& call);
   void merge_shards(const Call& call);
   void update_shard_count(const Call& call);
@@ -123,12 +133,12 @@ class Service {
   void list_consumers(const Call& call);
   void deregister_consumer(const Call& call);
   embedded::Consumers::Options consumer_options() const;
-  std::pair<HostedStream*, StreamConsumer> consumer_of(const Call& call);
+  std::pair<HostedStream*, StreamConsumer> consumer_of(const Call& call, Operation operation);
   HostedStream* subscribed_stream(const Subscribed& subscribed, Timestamp now);
 
   const ServiceOptions options_;
   std::map<std::string, std::unique_ptr<HostedStream>, std::less<>> streams_;
-  /// By operation.
+  /// By operation, of those whose rate is the account's.
   std::vector<embedded::Allowance> calls_;
   /// Held by all streams when it was last counted, and put since.
   std::size_t held_bytes_ = 0;

@@ -10,7 +10,9 @@ namespace kcl::local {
 namespace {
 
 constexpr std::string_view kConsumerPart = "/consumer/";
-constexpr std::uint64_t kSubscribesPerSecond = 5;
+/// Of a consumer to a shard.
+constexpr std::uint64_t kSubscribesPerSecond = 1;
+constexpr std::size_t kPage = 100;
 
 std::string_view name_of(StreamConsumer::Status status) {
   switch (status) {
@@ -45,7 +47,7 @@ embedded::Consumers::Options Service::consumer_options() const {
 
 void Service::register_consumer(const Call& call) {
   required(call.in.stream_arn, "streamARN");
-  HostedStream& stream = readable(stream_of(call), call.now);
+  HostedStream& stream = charged(readable(stream_of(call), call.now), Operation::register_consumer, call.now);
   const std::string& name = required(call.in.consumer_name, "consumerName");
   check_name(name, "consumerName");
   const auto consumer = stream.consumers.add(name, call.now);
@@ -60,24 +62,25 @@ void Service::register_consumer(const Call& call) {
   call.out.end_map();
 }
 
-/// By ConsumerARN, or by StreamARN and ConsumerName.
-std::pair<HostedStream*, StreamConsumer> Service::consumer_of(const Call& call) {
+/// By ConsumerARN, by StreamARN and ConsumerName, or by all three when they agree.
+std::pair<HostedStream*, StreamConsumer> Service::consumer_of(const Call& call, Operation operation) {
   const Parameters& in = call.in;
-  if (in.consumer_arn.has_value() == in.consumer_name.has_value() || (in.consumer_name && !in.stream_arn)) {
-    refuse("InvalidArgumentException", "Give either ConsumerARN, or StreamARN and ConsumerName.");
+  const auto& arn = in.consumer_arn;
+  if (!arn && !(in.stream_arn && in.consumer_name)) {
+    refuse("InvalidArgumentException", "Give ConsumerARN, or StreamARN and ConsumerName.");
   }
-  if (in.consumer_name) {
-    HostedStream& stream = stream_of(call);
-    return {&stream, served(stream.consumers.find(*in.consumer_name, call.now))};
+  const std::string of = name_of_arn(arn ? arn->substr(0, arn->find(kConsumerPart)) : *in.stream_arn);
+  HostedStream& stream = charged(stream_named(of), operation, call.now);
+  StreamConsumer consumer = served(stream.consumers.find(arn ? *arn : *in.consumer_name, call.now));
+  if (in.consumer_name.value_or(consumer.name) != consumer.name ||
+      in.stream_arn.value_or(stream.records.arn()) != stream.records.arn()) {
+    refuse("InvalidArgumentException", "ConsumerARN " + consumer.arn + " is not of that StreamARN and ConsumerName.");
   }
-  const std::string& arn = *in.consumer_arn;
-  HostedStream& stream = stream_named(name_of_arn(arn.substr(0, arn.find(kConsumerPart))));
-  StreamConsumer consumer = served(stream.consumers.find(arn, call.now));
   return {&stream, std::move(consumer)};
 }
 
 void Service::describe_consumer(const Call& call) {
-  const auto [stream, consumer] = consumer_of(call);
+  const auto [stream, consumer] = consumer_of(call, Operation::describe_consumer);
   call.out.begin_map();
   call.out.name("ConsumerDescription");
   call.out.begin_map();
@@ -90,12 +93,12 @@ void Service::describe_consumer(const Call& call) {
 
 void Service::list_consumers(const Call& call) {
   required(call.in.stream_arn, "streamARN");
-  HostedStream& stream = stream_of(call);
-  if (call.in.stream_creation_timestamp && *call.in.stream_creation_timestamp != stream.created) {
-    refuse("ResourceNotFoundException",
-           "Stream " + stream.records.name() + " was not created at the given StreamCreationTimestamp.");
+  HostedStream& stream = charged(stream_of(call), Operation::list_consumers, call.now);
+  if (call.in.next_token && call.in.stream_creation_timestamp) {
+    refuse("InvalidArgumentException", "NextToken and StreamCreationTimestamp cannot be provided together.");
   }
-  const std::size_t limit = count_of(call.in.max_results, 10'000, 100, "maxResults");
+  check_created(call, stream);
+  const std::size_t limit = page_size(call.in.max_results, kPage, "maxResults");
   const std::vector<StreamConsumer> consumers = stream.consumers.list(call.now);
   std::size_t index = 0;
   if (call.in.next_token) {
@@ -125,7 +128,7 @@ void Service::list_consumers(const Call& call) {
 }
 
 void Service::deregister_consumer(const Call& call) {
-  const auto [stream, consumer] = consumer_of(call);
+  const auto [stream, consumer] = consumer_of(call, Operation::deregister_consumer);
   served(stream->consumers.remove(consumer.arn, call.now));
 }
 
@@ -140,10 +143,10 @@ Served<Subscribed> Service::subscribe(const Parameters& in, Timestamp now) {
     HostedStream& stream = readable(stream_named(name_of_arn(arn.substr(0, arn.find(kConsumerPart)))), now);
     const GetShardIterator start = start_at(shard, position, stream.records.name(), "startingPosition.type");
     served(stream.consumers.find(arn, now));
-    if (options_.limits) {
-      auto& calls = stream.subscribed.try_emplace(arn, kSubscribesPerSecond).first->second;
-      if (!calls.is_open(now)) refuse("LimitExceededException", "Rate exceeded for consumer " + arn + '.');
-      calls.charge(1, now);
+    // Soon after a call that succeeded, another is told that, and not to come more rarely.
+    if (!stream.subscriptions.began_lately(arn, shard, now)) {
+      charge(Operation::subscribe_to_shard,
+             stream.subscribed.try_emplace({arn, shard}, kSubscribesPerSecond).first->second, now);
     }
     const auto id = served(stream.subscriptions.subscribe({.consumer_arn = arn,
                                                            .shard_id = shard,

@@ -11,7 +11,7 @@ namespace kcl::local {
 
 namespace {
 
-constexpr std::int64_t kMostRecordsPerGet = 10'000;
+constexpr std::size_t kMostRecordsPerGet = 10'000;
 constexpr std::size_t kMostDataBytes = 10 << 20;
 constexpr std::uint64_t kIteratorsPerSecond = 5;
 /// Counting all that is held takes a look at each shard, so it is done once in that many bytes.
@@ -26,6 +26,7 @@ embedded::PutRecord checked(const PutEntry& entry, const std::string& where) {
   record.partition_key = required(entry.partition_key, where + "partitionKey");
   check_length(record.partition_key, 1, 256, where + "partitionKey");
   if (entry.explicit_hash_key) {
+    check_number(*entry.explicit_hash_key, 39, where + "explicitHashKey");
     record.explicit_hash_key = HashKey::parse(*entry.explicit_hash_key);
     if (!record.explicit_hash_key) {
       refuse("InvalidArgumentException",
@@ -67,6 +68,9 @@ void Service::check_memory(std::size_t more) {
 void Service::put_record(const Call& call) {
   HostedStream& stream = readable(stream_of(call), call.now);
   const embedded::PutRecord record = checked(call.in.record, "");
+  if (const auto& number = call.in.sequence_number_for_ordering) {
+    check_number(*number, kSequenceNumberDigits, "sequenceNumberForOrdering");
+  }
   check_memory(bytes_of(record));
   const auto placement = served(stream.records.put_record(record, call.now));
   call.out.begin_map();
@@ -141,13 +145,14 @@ void Service::get_shard_iterator(const Call& call) {
 }
 
 void Service::get_records(const Call& call) {
-  const auto token = unpack(required(call.in.shard_iterator, "shardIterator"));
+  check_length(required(call.in.shard_iterator, "shardIterator"), 1, 512, "shardIterator");
+  const auto token = unpack(*call.in.shard_iterator);
   if (!token) refuse("InvalidArgumentException", "Invalid ShardIterator.");
   HostedStream& stream = readable(stream_named(token->stream), call.now);
   if (call.in.stream_arn && name_of_arn(*call.in.stream_arn) != token->stream) {
     refuse("InvalidArgumentException", "ShardIterator does not belong to StreamARN " + *call.in.stream_arn + '.');
   }
-  const std::size_t limit = count_of(call.in.limit, kMostRecordsPerGet, kMostRecordsPerGet, "limit");
+  const std::size_t limit = page_size(call.in.limit, kMostRecordsPerGet, "limit");
   const auto page = served(stream.records.get_records(
       {.stream = stream.records.name(), .iterator = token->token, .limit = limit}, call.now));
 

@@ -15,6 +15,7 @@ using embedded::ShardFilter;
 
 constexpr std::chrono::hours kScalingWindow{24};
 constexpr std::size_t kScalingsPerWindow = 10;
+constexpr std::size_t kPage = 1'000;
 
 ShardFilter filter_of(const PositionParameter& given) {
   using Type = ShardFilter::Type;
@@ -54,22 +55,27 @@ void check_shard_id(const std::string& id, std::string_view member) { check_name
 void Service::list_shards(const Call& call) {
   const Parameters& in = call.in;
   embedded::ShardQuery query;
-  query.max_results = count_of(in.max_results, 10'000, 1'000, "maxResults");
+  query.max_results = page_size(in.max_results, kPage, "maxResults");
   HostedStream* stream = nullptr;
   if (in.next_token) {
-    if (in.stream_name || in.exclusive_start_shard_id || in.shard_filter) {
+    if (in.stream_name || in.exclusive_start_shard_id || in.shard_filter || in.stream_creation_timestamp) {
       refuse("InvalidArgumentException",
-             "NextToken and StreamName, ExclusiveStartShardId or ShardFilter cannot be provided together.");
+             "NextToken and StreamName, StreamCreationTimestamp, ExclusiveStartShardId or ShardFilter cannot be "
+             "provided together.");
     }
     const auto token = unpack(*in.next_token);
-    if (!token) refuse("InvalidArgumentException", "NextToken is invalid.");
+    if (!token || (in.stream_arn && name_of_arn(*in.stream_arn) != token->stream)) {
+      refuse("InvalidArgumentException", "NextToken is invalid.");
+    }
     stream = &stream_named(token->stream);
     query.next_token = token->token;
   } else {
     stream = &stream_of(call);
+    check_created(call, *stream);
     query.exclusive_start = in.exclusive_start_shard_id.value_or("");
     if (in.shard_filter) query.filter = filter_of(*in.shard_filter);
   }
+  charged(*stream, Operation::list_shards, call.now);
   const std::string_view status = stream->status(call.now);
   if (status != "ACTIVE" && status != "UPDATING") active(*stream, call.now);
   auto page = served(stream->records.query_shards(query, call.now));
@@ -85,22 +91,29 @@ void Service::list_shards(const Call& call) {
   call.out.end_map();
 }
 
+HostedStream& Service::reshardable(const Call& call, Operation operation) {
+  HostedStream& stream = charged(stream_of(call), operation, call.now);
+  if (!stream.on_demand) return stream;
+  refuse("ValidationException", "Request is invalid. Stream " + stream.records.name() + " under account " +
+                                    options_.account + " is in On-Demand mode.");
+}
+
 void Service::split_shard(const Call& call) {
-  HostedStream& stream = stream_of(call);
+  HostedStream& stream = reshardable(call, Operation::split_shard);
   const std::string& shard = required(call.in.shard_to_split, "shardToSplit");
   check_shard_id(shard, "shardToSplit");
   const std::string& key = required(call.in.new_starting_hash_key, "newStartingHashKey");
+  check_number(key, 39, "newStartingHashKey");
   const auto boundary = HashKey::parse(key);
-  if (!boundary)
-    refuse_value("'" + key + "'", "newStartingHashKey", R"(satisfy regular expression pattern: 0|([1-9]\d{0,38}))");
+  if (!boundary) refuse("InvalidArgumentException", "NewStartingHashKey " + key + " is in no shard's range.");
   active(stream, call.now);
   check_shard_limit(1);
-  served(stream.records.split_shard(shard, *boundary, call.now));
+  served(stream.records.split_shard(shard, boundary, call.now));
   stream.updated_from = call.now + options_.transition;
 }
 
 void Service::merge_shards(const Call& call) {
-  HostedStream& stream = stream_of(call);
+  HostedStream& stream = reshardable(call, Operation::merge_shards);
   const std::string& shard = required(call.in.shard_to_merge, "shardToMerge");
   const std::string& adjacent = required(call.in.adjacent_shard_to_merge, "adjacentShardToMerge");
   check_shard_id(shard, "shardToMerge");
@@ -111,9 +124,9 @@ void Service::merge_shards(const Call& call) {
 }
 
 void Service::update_shard_count(const Call& call) {
-  HostedStream& stream = stream_of(call);
+  HostedStream& stream = reshardable(call, Operation::update_shard_count);
   const std::size_t target =
-      count_of(required(call.in.target_shard_count, "targetShardCount"), 10'000, 1, "targetShardCount");
+      checked_shard_count(required(call.in.target_shard_count, "targetShardCount"), "targetShardCount");
   if (required(call.in.scaling_type, "scalingType") != "UNIFORM_SCALING") {
     refuse_value("'" + *call.in.scaling_type + "'", "scalingType", "satisfy enum value set: [UNIFORM_SCALING]");
   }

@@ -9,20 +9,15 @@ namespace kcl::local {
 
 namespace {
 
-constexpr std::size_t kMaxShardsOfAStream = 10'000;
 constexpr std::int64_t kLeastRecordKib = 1'024;
 constexpr std::int64_t kMostRecordKib = 10'240;
-constexpr std::size_t kOnDemandShards = 4;
+constexpr std::int64_t kOnDemandShards = 4;
+constexpr std::size_t kOnDemandStreams = 50;
+constexpr std::size_t kPage = 100;
 constexpr std::size_t kCreatingAtOnce = 5;
 constexpr std::int64_t kLeastRetentionHours = 24;
 constexpr std::int64_t kMostRetentionHours = 8'760;
 constexpr std::string_view kPageOfStreams = "streams|";
-
-embedded::Limits limits_of(bool limited) {
-  embedded::Limits limits = limited ? embedded::Limits() : embedded::Limits::none();
-  if (limited) limits.bytes_per_put = 10 << 20;
-  return limits;
-}
 
 }  // namespace
 
@@ -37,13 +32,17 @@ void Service::create_stream(const Call& call) {
   if (!on_demand && !call.in.shard_count) {
     refuse("InvalidArgumentException", "ShardCount must be given for a stream in mode PROVISIONED.");
   }
-  const std::size_t shards = count_of(call.in.shard_count, kMaxShardsOfAStream, kOnDemandShards, "shardCount");
+  const std::size_t shards = checked_shard_count(call.in.shard_count.value_or(kOnDemandShards), "shardCount");
   const std::int64_t record_kib = call.in.max_record_size_kib.value_or(kLeastRecordKib);
   check_range(record_kib, kLeastRecordKib, kMostRecordKib, "maxRecordSizeInKiB");
   if (streams_.contains(name)) {
     refuse("ResourceInUseException", "Stream " + name + " under account " + options_.account + " already exists.");
   }
-  check_shard_limit(shards);
+  if (on_demand) {
+    check_on_demand_limit();
+  } else {
+    check_shard_limit(shards);
+  }
   const auto creating = static_cast<std::size_t>(std::count_if(
       streams_.begin(), streams_.end(), [&](const auto& one) { return one.second->status(call.now) == "CREATING"; }));
   if (options_.limits && creating >= kCreatingAtOnce) {
@@ -59,13 +58,21 @@ void Service::create_stream(const Call& call) {
                   .retention = options_.retention,
                   .iterator_ttl = options_.iterator_ttl,
                   .max_record_bytes = static_cast<std::size_t>(record_kib) << 10,
-                  .limits = limits_of(options_.limits)},
+                  .limits = options_.limits ? embedded::Limits() : embedded::Limits::none()},
       .consumers = consumer_options(),
-      .subscriptions = {.bytes_per_second = options_.limits ? embedded::Subscriptions::Options().bytes_per_second
+      .subscriptions = {.lifetime = options_.subscription_lifetime,
+                        .bytes_per_second = options_.limits ? embedded::Subscriptions::Options().bytes_per_second
                                                             : embedded::Limits::none().read_bytes}});
   stream->on_demand = on_demand;
   stream->active_from = call.now + options_.transition;
   streams_.emplace(name, std::move(stream));
+}
+
+void Service::check_on_demand_limit() const {
+  const auto count =
+      std::count_if(streams_.begin(), streams_.end(), [](const auto& one) { return one.second->on_demand; });
+  if (!options_.limits || static_cast<std::size_t>(count) < kOnDemandStreams) return;
+  refuse("LimitExceededException", "Account " + options_.account + " can have 50 streams in mode ON_DEMAND at most.");
 }
 
 void Service::delete_stream(const Call& call) {
@@ -109,7 +116,7 @@ void Service::write_description(const Call& call, const HostedStream& stream) {
 
 void Service::describe_stream(const Call& call) {
   HostedStream& stream = stream_of(call);
-  const std::size_t limit = count_of(call.in.limit, 10'000, 100, "limit");
+  const std::size_t limit = page_size(call.in.limit, kPage, "limit");
   const auto page =
       served(stream.records.query_shards({.filter = {},
                                           .exclusive_start = call.in.exclusive_start_shard_id.value_or(""),
@@ -144,7 +151,7 @@ void Service::describe_stream_summary(const Call& call) {
 }
 
 void Service::list_streams(const Call& call) {
-  const std::size_t limit = count_of(call.in.limit, 10'000, 100, "limit");
+  const std::size_t limit = page_size(call.in.limit, kPage, "limit");
   std::string after = call.in.exclusive_start_stream_name.value_or("");
   if (call.in.next_token) {
     const auto token = wire::base64_decode(*call.in.next_token);
@@ -192,7 +199,8 @@ void Service::list_streams(const Call& call) {
 }
 
 void Service::change_retention(const Call& call, bool increase) {
-  HostedStream& stream = stream_of(call);
+  HostedStream& stream =
+      charged(stream_of(call), increase ? Operation::increase_retention : Operation::decrease_retention, call.now);
   const std::int64_t hours = required(call.in.retention_hours, "retentionPeriodHours");
   if (hours < kLeastRetentionHours || hours > kMostRetentionHours) {
     refuse("InvalidArgumentException", "Requested retention period (" + std::to_string(hours) + " hours) for stream " +
@@ -213,7 +221,7 @@ void Service::change_retention(const Call& call, bool increase) {
 }
 
 void Service::update_max_record_size(const Call& call) {
-  HostedStream& stream = stream_of(call);
+  HostedStream& stream = charged(stream_of(call), Operation::update_max_record_size, call.now);
   const std::int64_t kib = required(call.in.max_record_size_kib, "maxRecordSizeInKiB");
   check_range(kib, kLeastRecordKib, kMostRecordKib, "maxRecordSizeInKiB");
   active(stream, call.now);

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "local/requirement.h"
+
 namespace kcl::local {
 
 namespace {
@@ -35,6 +37,9 @@ GetShardIterator start_at(const std::string& shard_id, const PositionParameter& 
                                .type = iterator_type(*position.type, member),
                                .sequence_number = position.sequence_number.value_or(""),
                                .timestamp = position.timestamp.value_or(Timestamp())};
+  if (position.sequence_number) {
+    check_number(*position.sequence_number, kSequenceNumberDigits, "startingSequenceNumber");
+  }
   const bool by_number = start.type == Type::at_sequence_number || start.type == Type::after_sequence_number;
   if (by_number != position.sequence_number.has_value()) {
     refuse(

@@ -8,41 +8,16 @@ usage: clients_test.py KCLPP [TEST...]
 import base64
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../integration/aws"))
 sys.dont_write_bytecode = True
 
-from local_server import LocalServer, clean_environment
+from client_case import HERE, ClientTest, main, needed
 from servers import local_aws, skip
 
-PROGRAM = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else None
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local-secret", "AWS_REGION": "us-east-1",
-               "AWS_DEFAULT_REGION": "us-east-1"}
 UPPER_MIDDLE = str(3 << 126)
-
-
-def needed(program, package):
-    if not shutil.which(program):
-        skip(f"{program} is not on this machine; scripts/setup --full installs it (Debian: {package})")
-
-
-class ClientTest(unittest.TestCase):
-    """The server checks every signature."""
-
-    def setUp(self):
-        self.server = self.enterContext(LocalServer(PROGRAM, "--credentials", "local:local-secret"))
-        self.folder = self.enterContext(tempfile.TemporaryDirectory())
-
-    def environment(self, **extra):
-        return clean_environment(HOME=self.folder, **CREDENTIALS, **extra)
 
 
 class AwsCli(ClientTest):
@@ -166,41 +141,12 @@ class JavaScriptSdk(ClientTest):
         self.assertEqual(got.returncode, 0, got.stderr)
         return json.loads(got.stdout)
 
-    def check(self, told):
-        self.assertEqual(told, {"read": 300, "same": True, "shards": 3, "children": 2,
-                                "refused": "InvalidArgumentException", "subscribed": 300, "subscribedSame": True,
-                                "subscribedChildren": 2})
-
     def test_over_plain_http(self):
         self.check(self.run_sdk(self.server.url, "http1"))
 
     def test_over_tls_and_http2(self):
-        needed("nghttpx", "nghttp2-proxy")
-        needed("openssl", "openssl")
         self.check(self.run_sdk(self.tls_front(), "http2", NODE_EXTRA_CA_CERTS=self.folder + "/cert.pem"))
-
-    def tls_front(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", self.folder + "/key.pem",
-                        "-out", self.folder + "/cert.pem"], check=True, capture_output=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        front = subprocess.Popen(
-            ["nghttpx", f"--frontend=127.0.0.1,{port}", f"--backend=127.0.0.1,{self.server.url.rpartition(':')[2]}",
-             "--conf=/dev/null", "--workers=1", "--single-process", "--no-host-rewrite",
-             "--errorlog-file=" + self.folder + "/nghttpx.log",
-             self.folder + "/key.pem", self.folder + "/cert.pem"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(front.wait, 20)
-        self.addCleanup(front.kill)
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return f"https://localhost:{port}"
-            time.sleep(0.05)
-        self.fail("nghttpx does not listen: " + open(self.folder + "/nghttpx.log", encoding="utf-8").read())
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

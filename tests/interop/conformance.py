@@ -40,9 +40,9 @@ def refuses(code, function, *arguments, **members):
 class Stream:
     """A stream of its own, ACTIVE, and short forms of calls on it."""
 
-    def __init__(self, client, shards=1):
+    def __init__(self, client, shards=1, **members):
         self.client, self.name = client, f"conformance-{next(_names)}"
-        self.call("CreateStream", ShardCount=shards)
+        self.call("CreateStream", **(members or {"ShardCount": shards}))
         self.active()
         self.arn = self.summary()["StreamARN"]
 
@@ -249,7 +249,6 @@ def requests_are_validated_before_they_are_served(client):
     refuses("ValidationException", stream.call, "PutRecord", Data="")
     refuses("ValidationException", stream.put, b"", key="")
     refuses("ValidationException", stream.put, b"", key="k" * 257)
-    refuses("ValidationException", client.call, "GetRecords", ShardIterator=stream.iterator(), Limit=10001)
     refuses("ValidationException", stream.iterator, "SOMETIME")
 
 
@@ -347,6 +346,15 @@ def a_shard_that_is_not_there_or_is_closed_is_not_split(client):
 
 
 @case
+def a_stream_on_demand_is_not_resharded_by_its_users(client):
+    """SplitShard and others: "only supported for the data streams with the provisioned capacity mode"."""
+    stream = Stream(client, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    refuses("ValidationException", stream.call, "UpdateShardCount", TargetShardCount=8, ScalingType="UNIFORM_SCALING")
+    refuses("ValidationException", stream.call, "SplitShard", ShardToSplit="shardId-000000000000",
+            NewStartingHashKey="5")
+
+
+@case
 def a_count_of_shards_is_at_most_doubled_or_halved(client):
     stream = Stream(client, 4)
     for count in (9, 1):
@@ -399,7 +407,19 @@ def pages_keep_the_filter(client):
 
 @case
 def a_page_has_as_many_shards_as_are_asked_for(client):
-    assert len(Stream(client, 120).shards(MaxResults=110)) == 110
+    """ListShards: up to 1,000; DescribeStream: up to 100."""
+    stream = Stream(client, 120)
+    assert len(stream.shards(MaxResults=110)) == 110
+    described = stream.call("DescribeStream", Limit=110)["StreamDescription"]
+    assert len(described["Shards"]) == 100 and described["HasMoreShards"]
+
+
+@case
+def a_stream_may_be_told_from_another_of_its_name_by_its_creation(client):
+    stream = Stream(client)
+    created = int(stream.summary()["StreamCreationTimestamp"])
+    assert len(stream.shards(StreamCreationTimestamp=created)) == 1
+    refuses("ResourceNotFoundException", stream.shards, StreamCreationTimestamp=created - 60)
 
 
 @case
@@ -408,31 +428,6 @@ def a_token_says_by_itself_which_stream(client):
     token = stream.call("ListShards", MaxResults=1)["NextToken"]
     refuses("InvalidArgumentException", stream.call, "ListShards", NextToken=token)
     assert len(client.call("ListShards", NextToken=token)["Shards"]) == 1
-
-
-# --- consumers ---
-
-@case
-def a_consumer_is_registered_described_listed_and_deregistered(client):
-    stream = Stream(client)
-    consumer = client.call("RegisterStreamConsumer", StreamARN=stream.arn, ConsumerName="app")["Consumer"]
-    assert consumer["ConsumerStatus"] == "CREATING"
-    assert consumer["ConsumerARN"].startswith(stream.arn + "/consumer/app:")
-
-    def describe():
-        return client.call("DescribeStreamConsumer", ConsumerARN=consumer["ConsumerARN"])["ConsumerDescription"]
-    until(lambda: describe()["ConsumerStatus"] == "ACTIVE", "the consumer is ACTIVE")
-    refuses("ResourceInUseException", client.call, "RegisterStreamConsumer", StreamARN=stream.arn, ConsumerName="app")
-    listed = client.call("ListStreamConsumers", StreamARN=stream.arn)["Consumers"]
-    assert [one["ConsumerName"] for one in listed] == ["app"]
-    client.call("DeregisterStreamConsumer", StreamARN=stream.arn, ConsumerName="app")
-
-    def gone():
-        try:
-            describe()
-        except Refused as refused:
-            return refused.code == "ResourceNotFoundException"
-    until(gone, "the consumer is gone")
 
 
 # --- the protocol ---

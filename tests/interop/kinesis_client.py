@@ -87,18 +87,24 @@ def read_cbor(data, at=0):
     raise ValueError(f"simple value {info}")
 
 
+def signed_headers(operation, content_type="application/x-amz-json-1.1"):
+    """By nobody's key."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {"X-Amz-Target": f"Kinesis_20131202.{operation}", "Content-Type": content_type,
+            "X-Amz-Date": now.strftime("%Y%m%dT%H%M%SZ"),
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=local/{now:%Y%m%d}/us-east-1/kinesis/aws4_request, "
+                             "SignedHeaders=host;x-amz-date;x-amz-target, Signature=0"}
+
+
 class Client:
     def __init__(self, url):
+        self.url = url
         self._address = urllib.parse.urlsplit(url).netloc
         self._connection = None
 
     def raw(self, operation, body, content_type="application/x-amz-json-1.1"):
         """status, headers, body"""
-        now = datetime.datetime.now(datetime.timezone.utc)
-        headers = {"X-Amz-Target": f"Kinesis_20131202.{operation}", "Content-Type": content_type,
-                   "X-Amz-Date": now.strftime("%Y%m%dT%H%M%SZ"),
-                   "Authorization": f"AWS4-HMAC-SHA256 Credential=local/{now:%Y%m%d}/us-east-1/kinesis/aws4_request, "
-                                    "SignedHeaders=host;x-amz-date;x-amz-target, Signature=0"}
+        headers = signed_headers(operation, content_type)
         for first in (True, False):
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(self._address, timeout=60)

@@ -58,6 +58,7 @@ FrontOptions front_options(const LocalOptions& options, kcl::base::BootTime now)
   front.service = {.region = options.region,
                    .limits = !options.no_limits,
                    .iterator_ttl = milliseconds(options.iterator_ttl_seconds),
+                   .subscription_lifetime = milliseconds(options.subscription_lifetime_seconds),
                    .retention = milliseconds(options.retention_seconds),
                    .max_shards = options.max_shards,
                    .memory_bytes = options.memory_mib << 20};

@@ -16,12 +16,13 @@ struct LocalOptions {
   bool no_limits = false;
   double iterator_ttl_seconds = 300;
   double retention_seconds = 86'400;
+  double subscription_lifetime_seconds = 300;
   std::string region = "us-east-1";
   /// "ID:SECRET": requests must be signed by them. Empty: signatures are not looked at.
   std::string credentials;
   /// A file with a plan of faults. Empty: none.
   std::string faults;
-  std::size_t max_shards = 500;
+  std::size_t max_shards = 20'000;
   std::size_t memory_mib = 2'048;
 };
 

@@ -24,7 +24,7 @@ struct EmbeddedStreamOptions {
   /// Open shards at the beginning, of equal width. 1 to 10,000.
   std::size_t shards = 1;
   /// The service's limits: per shard 5 reads and 2 MiB read per second, 1,000 records and 1 MiB written per second; 500
-  /// records and 5 MiB per put_many(). Without them nothing is ever throttled.
+  /// records and 10 MiB per put_many(). Without them nothing is ever throttled.
   bool limits = true;
   /// Above zero, in milliseconds. Older records are gone, and shards that were closed longer ago are no longer listed.
   std::chrono::milliseconds retention = std::chrono::hours{24};

@@ -120,14 +120,15 @@ class Servers:
 
 
 def sqlite_items(file, table):
-    """The items of a lease store in a SQLite file; None before the store is there, and while others lock it."""
+    """The items of a lease store in a SQLite file; None before the store is there, while others lock it, and until a
+    worker has cleaned up after one that was killed while it wrote, which a reader may not."""
     if not os.path.exists(file):
         return None
     database = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)
     try:
         return [json.loads(item) for _, item in database.execute(f'SELECT key, item FROM "{table}"')]
     except sqlite3.OperationalError as error:
-        if "no such table" in str(error) or "is locked" in str(error):
+        if any(known in str(error) for known in ("no such table", "is locked", "readonly database")):
             return None
         raise
     finally:

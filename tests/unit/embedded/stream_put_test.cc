@@ -136,6 +136,9 @@ TEST_F(StreamPut, PutRecordsHasBoundsForTheWhole) {
   const PutRecord small{.partition_key = "k", .data = ""};
   const PutRecord large{.partition_key = "k", .data = std::string((1 << 20) - 1, 'x')};
   const PutRecord invalid{.partition_key = "", .data = ""};
+  const std::vector<PutRecord> ten_mib(10, large);
+  std::vector<PutRecord> a_byte_more = ten_mib;
+  a_byte_more.push_back(small);
   const struct {
     const char* what;
     std::vector<PutRecord> records;
@@ -143,8 +146,8 @@ TEST_F(StreamPut, PutRecordsHasBoundsForTheWhole) {
   } cases[] = {{"none", {}, false},
                {"500 records", std::vector<PutRecord>(500, small), true},
                {"501 records", std::vector<PutRecord>(501, small), false},
-               {"5 MiB", std::vector<PutRecord>(5, large), true},
-               {"a byte more", {large, large, large, large, large, small}, false},
+               {"10 MiB", ten_mib, true},
+               {"a byte more", a_byte_more, false},
                {"one invalid", {small, invalid}, false}};
   for (const auto& c : cases) {
     make({}, Limits{});

@@ -73,5 +73,23 @@ TEST(Parameters, RefusesOtherTypesAndWhatIsNoDocument) {
                   .starts_with("SerializationException: a text that is not UTF-8"));
 }
 
+TEST(Parameters, ReadsCborAsTheSdkForJavaWritesIt) {
+  // Maps and arrays of no announced length, long texts in chunks, whole blobs, tagged times of whole milliseconds.
+  const std::string body = std::string("\xBF") + "\x6AStreamName" +
+                           "\x7F\x62or\x64"
+                           "ders\xFF" +
+                           "\x67Records" +
+                           "\x9F\xBF\x64"
+                           "Data\x42\xFF\x01" +
+                           "\x6CPartitionKey\x61k" + "\xFF\xFF" + "\x69Timestamp" + "\xC1\x19\x05\xDC" + "\xFF";
+  const auto read = decode_parameters(Protocol::cbor, body);
+  ASSERT_TRUE(read.has_value()) << error_of(read);
+  EXPECT_EQ(read->stream_name, "orders");
+  ASSERT_EQ(read->records->size(), 1U);
+  EXPECT_EQ((*read->records)[0].data, "\xFF\x01");
+  EXPECT_EQ((*read->records)[0].partition_key, "k");
+  EXPECT_EQ(read->timestamp, Timestamp(milliseconds(1'500)));
+}
+
 }  // namespace
 }  // namespace kcl::local

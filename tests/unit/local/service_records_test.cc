@@ -71,8 +71,13 @@ TEST_F(ServiceRecords, RefusesRecordsThatAwsRefuses) {
   EXPECT_EQ(code("PutRecord", put_body("", "")), "ValidationException");
   EXPECT_EQ(code("PutRecord", put_body("", std::string(257, 'k'))), "ValidationException");
   ok("PutRecord", put_body("", std::string(256, 'k')));
-  EXPECT_EQ(code("PutRecord", "{'StreamName': 'orders', 'PartitionKey': 'k', 'Data': '', 'ExplicitHashKey': '-1'}"),
-            "InvalidArgumentException");
+  const auto at = [&](const std::string& hash_key) {
+    return code("PutRecord",
+                "{'StreamName': 'orders', 'PartitionKey': 'k', 'Data': '', 'ExplicitHashKey': '" + hash_key + "'}");
+  };
+  EXPECT_EQ(at("-1"), "ValidationException");
+  EXPECT_EQ(at("01"), "ValidationException");
+  EXPECT_EQ(at("340282366920938463463374607431768211456"), "InvalidArgumentException");  // 2^128
   EXPECT_EQ(code("PutRecord", put_body(std::string(1 << 20, 'x'))), "InvalidArgumentException");
   now += seconds(1);
   ok("PutRecord", put_body(std::string((1 << 20) - 1, 'x')));
@@ -110,6 +115,8 @@ TEST_F(ServiceRecords, IteratorsSayWhatIsWrongWithThem) {
   EXPECT_EQ(code("GetRecords", "{'ShardIterator': '" + old + "'}"), "ExpiredIteratorException");
   EXPECT_EQ(code("GetRecords", "{'ShardIterator': 'garbage'}"), "InvalidArgumentException");
   EXPECT_EQ(code("GetRecords", "{}"), "ValidationException");
+  EXPECT_EQ(code("GetRecords", "{'ShardIterator': ''}"), "ValidationException");
+  EXPECT_EQ(code("GetRecords", "{'ShardIterator': '" + std::string(513, 'x') + "'}"), "ValidationException");
   EXPECT_EQ(code("GetRecords", "{'ShardIterator': '" + iterator(kShard0) + "', 'Limit': 10001}"),
             "ValidationException");
   const auto asked = [&](const std::string& type) {
@@ -119,6 +126,7 @@ TEST_F(ServiceRecords, IteratorsSayWhatIsWrongWithThem) {
   EXPECT_EQ(asked("'NOW'"), "ValidationException");
   EXPECT_EQ(asked("'AT_SEQUENCE_NUMBER'"), "InvalidArgumentException");
   EXPECT_EQ(asked("'AT_SEQUENCE_NUMBER', 'StartingSequenceNumber': '1'"), "InvalidArgumentException");
+  EXPECT_EQ(asked("'AT_SEQUENCE_NUMBER', 'StartingSequenceNumber': '01'"), "ValidationException");
   EXPECT_EQ(asked("'LATEST', 'StartingSequenceNumber': '1'"), "InvalidArgumentException");
   EXPECT_EQ(asked("'AT_TIMESTAMP'"), "InvalidArgumentException");
   EXPECT_EQ(

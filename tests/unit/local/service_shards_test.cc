@@ -64,8 +64,35 @@ TEST_F(ServiceShards, PageTokensStandAloneAndExpire) {
   const std::string token = shards("'StreamName': 'orders', 'MaxResults': 1").next_token;
   EXPECT_EQ(code("ListShards", "{'StreamName': 'orders', 'NextToken': '" + token + "'}"), "InvalidArgumentException");
   EXPECT_EQ(code("ListShards", "{'NextToken': 'x'}"), "InvalidArgumentException");
+  for (const char* beside :
+       {"'StreamCreationTimestamp': 1767225600", "'ExclusiveStartShardId': 'a'", "'ShardFilter': {'Type': 'AT_LATEST'}",
+        "'StreamARN': 'arn:aws:kinesis:us-east-1:000000000000:stream/other'"}) {
+    EXPECT_EQ(code("ListShards", "{'NextToken': '" + token + "', " + beside + "}"), "InvalidArgumentException")
+        << beside;
+  }
+  EXPECT_EQ(shards("'NextToken': '" + token + "', 'StreamARN': 'arn:aws:kinesis:us-east-1:000000000000:stream/orders'")
+                .shards.size(),
+            1U);
   now += std::chrono::minutes(5);
   EXPECT_EQ(code("ListShards", "{'NextToken': '" + token + "'}"), "ExpiredNextTokenException");
+}
+
+TEST_F(ServiceShards, AreThoseOfTheStreamThatWasCreatedThen) {
+  create();
+  EXPECT_EQ(listed(", 'StreamCreationTimestamp': 1767225600"), "0 1");
+  EXPECT_EQ(code("ListShards", "{'StreamName': 'orders', 'StreamCreationTimestamp': 1767225601}"),
+            "ResourceNotFoundException");
+}
+
+TEST_F(ServiceShards, OnlyProvisionedStreamsAreReshardedByTheirUsers) {
+  ok("CreateStream", "{'StreamName': 'orders', 'StreamModeDetails': {'StreamMode': 'ON_DEMAND'}}");
+  now += milliseconds(100);
+  for (const auto& [operation, body] :
+       {std::pair("SplitShard", "'ShardToSplit': '" + kShard0 + "', 'NewStartingHashKey': '5'"),
+        std::pair("MergeShards", "'ShardToMerge': '" + kShard0 + "', 'AdjacentShardToMerge': '" + kShard1 + "'"),
+        std::pair("UpdateShardCount", std::string("'ScalingType': 'UNIFORM_SCALING', 'TargetShardCount': 8"))}) {
+    EXPECT_EQ(code(operation, "{'StreamName': 'orders', " + body + "}"), "ValidationException") << operation;
+  }
 }
 
 TEST_F(ServiceShards, AStreamIsUpdatingWhileItIsReshardedAndServesRecordsMeanwhile) {
@@ -94,6 +121,9 @@ TEST_F(ServiceShards, RefusesReshardsThatCannotBe) {
   EXPECT_EQ(split_at(kShard3, kMiddle), "ResourceNotFoundException");
   EXPECT_EQ(split_at(kShard0, kUpperMiddle), "InvalidArgumentException");
   EXPECT_EQ(split_at(kShard0, "x"), "ValidationException");
+  EXPECT_EQ(split_at(kShard0, "05"), "ValidationException");
+  now += seconds(1);
+  EXPECT_EQ(split_at(kShard0, "340282366920938463463374607431768211456"), "InvalidArgumentException");  // 2^128
   now += seconds(1);
   EXPECT_EQ(code("MergeShards", "{'StreamName': 'orders', 'ShardToMerge': '" + kShard0 + "'}"), "ValidationException");
 }

@@ -43,7 +43,7 @@ TEST_F(ServiceStreams, RefusesStreamsThatCannotBe) {
   EXPECT_EQ(code("CreateStream", "{'ShardCount': 1}"), "ValidationException");
   EXPECT_EQ(code("CreateStream", "{'StreamName': 'no spaces', 'ShardCount': 1}"), "ValidationException");
   EXPECT_EQ(code("CreateStream", "{'StreamName': 'a', 'ShardCount': 0}"), "ValidationException");
-  EXPECT_EQ(code("CreateStream", "{'StreamName': 'a', 'ShardCount': 499}"), "LimitExceededException");
+  EXPECT_EQ(code("CreateStream", "{'StreamName': 'a', 'ShardCount': 10001}"), "LimitExceededException");
   now += seconds(1);
   EXPECT_EQ(code("CreateStream", "{'StreamName': 'a'}"), "InvalidArgumentException");
   EXPECT_EQ(code("CreateStream", "{'StreamName': 'a', 'ShardCount': 1, 'MaxRecordSizeInKiB': 1}"),
@@ -121,6 +121,45 @@ TEST_F(ServiceStreams, ControlCallsAreLimitedPerSecondUnlessLimitsAreOff) {
   ok("ListStreams", "{}");
   make({.limits = false});
   for (int i = 0; i < 1'000; ++i) ok("ListStreams", "{}");
+}
+
+TEST_F(ServiceStreams, SomeCallsAreLimitedOfEachStreamByItself) {
+  create("a", 1);
+  create("b", 1);
+  const auto change = [&](const std::string& stream, int count) {
+    now += milliseconds(100);
+    return code("IncreaseStreamRetentionPeriod",
+                "{'StreamName': '" + stream + "', 'RetentionPeriodHours': " + std::to_string(count) + "}");
+  };
+  for (int i = 0; i < 5; ++i) EXPECT_NE(change("a", 48 + i), "LimitExceededException");
+  EXPECT_EQ(change("a", 60), "LimitExceededException");
+  EXPECT_NE(change("b", 60), "LimitExceededException");
+}
+
+TEST_F(ServiceStreams, APageHasNoMoreThanAWSGivesWhateverIsAskedFor) {
+  create("orders", 1'001);
+  const auto described =
+      wire::decode_list_shards(Protocol::json, ok("ListShards", "{'StreamName': 'orders', 'MaxResults': 10000}"));
+  EXPECT_EQ(described->shards.size(), 1'000U);
+  EXPECT_FALSE(described->next_token.empty());
+  const std::string stream = ok("DescribeStream", "{'StreamName': 'orders', 'Limit': 10000}");
+  EXPECT_NE(stream.find("shardId-000000000099"), std::string::npos);
+  EXPECT_EQ(stream.find("shardId-000000000100"), std::string::npos);
+  EXPECT_NE(stream.find(json("'HasMoreShards':true")), std::string::npos);
+}
+
+TEST_F(ServiceStreams, AnAccountHasSoManyShardsAndStreamsOnDemand) {
+  make({.max_shards = 5});
+  create("orders", 2);
+  EXPECT_EQ(code("CreateStream", "{'StreamName': 'a', 'ShardCount': 4}"), "LimitExceededException");
+  const auto on_demand = [&](int number) {
+    now += seconds(1);
+    return code("CreateStream",
+                "{'StreamName': 's" + std::to_string(number) + "', 'StreamModeDetails': {'StreamMode': 'ON_DEMAND'}}");
+  };
+  // Their shards do not count.
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(on_demand(i), "no error: ");
+  EXPECT_EQ(on_demand(50), "LimitExceededException");
 }
 
 }  // namespace

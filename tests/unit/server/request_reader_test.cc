@@ -55,6 +55,18 @@ TEST(RequestReader, ReadsChunkedBodies) {
   EXPECT_EQ(reader.take_request().body, "abcde");
 }
 
+TEST(RequestReader, ReadsChunkedBodiesHoweverTheyAreCut) {
+  const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& chunks : {std::string("0\r\n\r\n"), std::string("1\r\na\r\n0\r\n\r\n"),
+                                    std::string("0\r\nTrailer: x\r\n\r\n"), std::string("0;e=1\r\n\r\n")}) {
+    for (std::size_t size = 1; size <= head.size() + chunks.size(); ++size) {
+      RequestReader reader({});
+      EXPECT_EQ(feed(reader, head + chunks, size), head.size() + chunks.size()) << size << chunks;
+      EXPECT_TRUE(reader.ready()) << size << chunks;
+    }
+  }
+}
+
 TEST(RequestReader, SaysWhenTheConnectionEnds) {
   RequestReader reader({});
   feed(reader, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 100);
