@@ -156,8 +156,8 @@ struct WorkerConfig {
   bool stop_on_stall = false;
 
   /// consume() and run() let SIGTERM and SIGINT shut the worker down in an orderly way, within shutdown_time (0 to 1
-  /// h). A second signal ends the run at once. Then, and when the run has ended, the handlers are again those from
-  /// before. A signal that the program ignores stays ignored.
+  /// h). A second signal (the same again within half a second is none) ends the run at once. Then, and when the run has
+  /// ended, the handlers are again those from before. A signal that the program ignores stays ignored.
   bool handle_signals = true;
   std::chrono::milliseconds shutdown_time{25'000};
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,9 +22,16 @@ namespace {
 struct Slot {
   std::atomic<bool> watching{false};
   std::atomic<int> signals{0};
+  /// Which came last, and when, in milliseconds.
+  std::atomic<int> last{0};
+  std::atomic<std::int64_t> last_at{0};
   std::atomic<int> event{-1};
 };
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free &&
+              std::atomic<std::int64_t>::is_always_lock_free);
+
+/// timeout(1), and a shell whose terminal sends to the whole group, say the same thing twice.
+constexpr std::int64_t kSameRequestMs = 500;
 
 // Signals belong to the process, so this is the one place with state of the process.
 std::array<Slot, 64> slots;
@@ -43,10 +51,20 @@ void notify(const Slot& slot) {
   [[maybe_unused]] const auto written = ::write(slot.event.load(), &one, sizeof one);
 }
 
-extern "C" void on_signal(int) {
+std::int64_t now_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
+}
+
+extern "C" void on_signal(int number) {
   const int error = errno;
+  const std::int64_t now = now_ms();
   for (Slot& slot : slots) {
     if (!slot.watching.load()) continue;
+    const bool again = slot.last.exchange(number) == number && now - slot.last_at.load() < kSameRequestMs;
+    if (again) continue;
+    slot.last_at.store(now);
     slot.signals.fetch_add(1);
     notify(slot);
   }
@@ -88,6 +106,7 @@ SignalWatch::SignalWatch() : slot_(0) {
     slot.event.store(event);
   }
   slot.signals.store(0);
+  slot.last.store(0);
   slot.watching.store(true);
   if (watches++ == 0) install();
 }

@@ -19,7 +19,8 @@ class SignalWatch {
   void wait();
   /// Ends the wait, or the next one. Thread-safe.
   void wake();
-  /// Signals since construction.
+  /// Signals since construction. One that comes again within half a second is the same request: timeout(1) sends it to
+  /// the process and to its group.
   int count() const noexcept;
 
  private:

@@ -340,7 +340,7 @@ TEST_F(ConsumeTest, ASecondSignalEndsItAtOnceAlsoWhenACommandDoesNot) {
   EXPECT_TRUE(eventually([&] { return ::access(begun.c_str(), F_OK) == 0; }));
   ::unlink(begun.c_str());
   terminate();
-  EXPECT_EQ(code.wait_for(milliseconds(300)), std::future_status::timeout) << "the command may finish";
+  EXPECT_EQ(code.wait_for(milliseconds(700)), std::future_status::timeout) << "the command may finish";
   terminate();
   EXPECT_EQ(code.get(), 1);
   EXPECT_EQ(log->field("consume_ended", "ended"), "by a failure");

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <array>
+#include <chrono>
 #include <thread>
 
 namespace kcl::worker {
@@ -43,6 +44,19 @@ TEST_F(WorkerSignals, EndTheWaitAndAreCounted) {
   watch.wait();
   EXPECT_EQ(watch.count(), 2);
   EXPECT_EQ(earlier_handler_ran, 0);
+}
+
+// timeout(1) sends its signal to the process and to the group of it: every run under it ended as if somebody had been
+// impatient.
+TEST_F(WorkerSignals, OneThatComesAgainAtOnceIsTheSame) {
+  SignalWatch watch;
+  ::raise(SIGTERM);
+  ::raise(SIGTERM);
+  watch.wait();
+  EXPECT_EQ(watch.count(), 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  ::raise(SIGTERM);
+  EXPECT_EQ(watch.count(), 2);
 }
 
 TEST_F(WorkerSignals, AreSeenByEveryWatch) {
