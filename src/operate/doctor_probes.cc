@@ -140,7 +140,6 @@ DoctorProbes::DoctorProbes(worker::Threads& threads, base::Random& random, const
                            const aws::Access& access)
     : loop_(threads.loop),
       places_(places),
-      access_(access),
       clients_(std::make_unique<Clients>(threads, random, places, access)) {}
 
 DoctorProbes::~DoctorProbes() = default;

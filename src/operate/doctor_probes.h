@@ -41,7 +41,6 @@ class DoctorProbes {
 
   base::Loop& loop_;
   Places places_;
-  const aws::Access& access_;
   std::unique_ptr<Clients> clients_;
 };
 

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +11,8 @@
 #include <cstdint>
 #include <mutex>
 #include <system_error>
+
+#include "base/boot_clock.h"
 
 namespace kcl::worker {
 
@@ -22,7 +23,7 @@ namespace {
 struct Slot {
   std::atomic<bool> watching{false};
   std::atomic<int> signals{0};
-  /// Which came last, and when, in milliseconds.
+  /// Which came last, and when, in nanoseconds.
   std::atomic<int> last{0};
   std::atomic<std::int64_t> last_at{0};
   std::atomic<int> event{-1};
@@ -31,7 +32,7 @@ static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_alw
               std::atomic<std::int64_t>::is_always_lock_free);
 
 /// timeout(1), and a shell whose terminal sends to the whole group, say the same thing twice.
-constexpr std::int64_t kSameRequestMs = 500;
+constexpr base::Duration kSameRequest = std::chrono::milliseconds(500);
 
 // Signals belong to the process, so this is the one place with state of the process.
 std::array<Slot, 64> slots;
@@ -51,18 +52,13 @@ void notify(const Slot& slot) {
   [[maybe_unused]] const auto written = ::write(slot.event.load(), &one, sizeof one);
 }
 
-std::int64_t now_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
-}
-
 extern "C" void on_signal(int number) {
   const int error = errno;
-  const std::int64_t now = now_ms();
+  // No more than clock_gettime(), which a handler may call.
+  const std::int64_t now = base::boot_now().time_since_epoch().count();
   for (Slot& slot : slots) {
     if (!slot.watching.load()) continue;
-    const bool again = slot.last.exchange(number) == number && now - slot.last_at.load() < kSameRequestMs;
+    const bool again = slot.last.exchange(number) == number && now - slot.last_at.load() < kSameRequest.count();
     if (again) continue;
     slot.last_at.store(now);
     slot.signals.fetch_add(1);

@@ -149,7 +149,7 @@ std::string status_json(const Identity& identity, const WorkerStatus& status, Ti
 std::string status_page(const Identity& identity, const WorkerStatus& status, Timestamp now) {
   std::vector<const ShardStatus*> shards;
   for (const ShardStatus& shard : status.shards) shards.push_back(&shard);
-  std::ranges::stable_sort(shards, [](const ShardStatus* a, const ShardStatus* b) {
+  std::ranges::sort(shards, [](const ShardStatus* a, const ShardStatus* b) {
     return stands_still(*a) != stands_still(*b) ? stands_still(*a) : a->shard_id < b->shard_id;
   });
   const auto still = std::ranges::count_if(status.shards, stands_still);
