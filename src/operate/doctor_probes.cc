@@ -138,9 +138,7 @@ struct DoctorProbes::Clients {
 
 DoctorProbes::DoctorProbes(worker::Threads& threads, base::Random& random, const Places& places,
                            const aws::Access& access)
-    : loop_(threads.loop),
-      places_(places),
-      clients_(std::make_unique<Clients>(threads, random, places, access)) {}
+    : loop_(threads.loop), places_(places), clients_(std::make_unique<Clients>(threads, random, places, access)) {}
 
 DoctorProbes::~DoctorProbes() = default;
 
