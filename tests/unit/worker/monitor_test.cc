@@ -46,7 +46,10 @@ class MonitorTest : public ::testing::Test {
     port_ = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
   }
   void start() {
-    start([this](const std::function<void(Monitor::Seen)>& tell) { tell(seen_); });
+    start([this](const std::function<void(Monitor::Seen)>& tell) {
+      const std::lock_guard lock(mutex_);
+      tell(seen_);
+    });
   }
   HttpClient::Answer get(const std::string& path, const std::string& method = "GET") const {
     HttpClient client(port_);
@@ -54,6 +57,8 @@ class MonitorTest : public ::testing::Test {
     return client.answer();
   }
 
+  /// The monitor's strand reads it.
+  std::mutex mutex_;
   Monitor::Seen seen_;
   std::optional<Monitor> monitor_;
   std::uint16_t port_ = 0;
@@ -90,8 +95,11 @@ TEST_F(MonitorTest, ThePageShowsWordsAndNoMarkup) {
 TEST_F(MonitorTest, ReadyIsWhoRuns) {
   start();
   EXPECT_EQ(get("/readyz").status, 200);
-  seen_.status.state = WorkerState::starting;
-  seen_.status.message = "waits for the lease table";
+  {
+    const std::lock_guard lock(mutex_);
+    seen_.status.state = WorkerState::starting;
+    seen_.status.message = "waits for the lease table";
+  }
   const auto answer = get("/readyz");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.body, "starting: waits for the lease table\n");
