@@ -32,8 +32,6 @@ struct ServerOptions {
   std::chrono::milliseconds stall_timeout{60'000};
 };
 
-class Connection;
-
 class Server {
  public:
   /// On the strand, as everything else. Listens at once. Throws std::system_error, or std::invalid_argument when
