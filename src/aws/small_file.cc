@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <utility>
 
 namespace kcl::aws {
 
@@ -55,7 +54,7 @@ Result<void, int> replace_file(const std::string& path, const std::string& text)
   if (error == 0 && std::rename(beside.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return {};
   ::unlink(beside.c_str());
-  return Failure{std::move(error)};
+  return Failure{error};
 }
 
 }  // namespace kcl::aws
