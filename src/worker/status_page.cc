@@ -50,8 +50,8 @@ std::string span_of(milliseconds time) {
   if (ms < 1'000) return std::to_string(ms) + " ms";
   if (ms < 10'000) return std::to_string(ms / 1'000) + '.' + std::to_string(ms % 1'000 / 100) + " s";
   if (ms < 120'000) return std::to_string(ms / 1'000) + " s";
-  if (ms < 2 * 3'600'000) return std::to_string(ms / 60'000) + " min";
-  if (ms < 48 * 3'600'000LL) return std::to_string(ms / 3'600'000) + " h";
+  if (ms < 7'200'000) return std::to_string(ms / 60'000) + " min";
+  if (ms < 172'800'000) return std::to_string(ms / 3'600'000) + " h";
   return std::to_string(ms / 86'400'000) + " d";
 }
 
@@ -148,6 +148,7 @@ std::string status_json(const Identity& identity, const WorkerStatus& status, Ti
 
 std::string status_page(const Identity& identity, const WorkerStatus& status, Timestamp now) {
   std::vector<const ShardStatus*> shards;
+  shards.reserve(status.shards.size());
   for (const ShardStatus& shard : status.shards) shards.push_back(&shard);
   std::ranges::sort(shards, [](const ShardStatus* a, const ShardStatus* b) {
     return stands_still(*a) != stands_still(*b) ? stands_still(*a) : a->shard_id < b->shard_id;
