@@ -123,9 +123,7 @@ void Server::accept_some() {
     const int fd = full ? -1 : ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
       if (!full && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)) return;
-      watch_->want(false, false);
-      accept_again_.arm(loop_.now() + kAcceptPause);
-      return;
+      return pause_accepting();
     }
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -141,9 +139,14 @@ void Server::accept_some() {
       state_->connections.emplace(
           id, std::make_unique<Connection>(loop_, fd, options_, state_->handler, state_->scratch, retire));
     } catch (const std::system_error&) {
-      // Out of watches: the client sees a closed connection.
+      return pause_accepting();  // out of watches: this client sees a closed connection, the next ones wait
     }
   }
+}
+
+void Server::pause_accepting() {
+  watch_->want(false, false);
+  accept_again_.arm(loop_.now() + kAcceptPause);
 }
 
 }  // namespace kcl::server

@@ -48,6 +48,7 @@ class Server {
 
  private:
   void accept_some();
+  void pause_accepting();
 
   base::PollLoop& loop_;
   const ServerOptions options_;
