@@ -183,7 +183,7 @@ double consume(const kcl::WorkerConfig& config, std::size_t records, double* wal
   return cpu_seconds() - before;
 }
 
-void measure_consuming(std::size_t record_bytes, double gigabytes) {
+void measure_consuming(std::size_t record_bytes, double gigabytes, const std::vector<bool>& with_fan_out) {
   const auto records = static_cast<std::size_t>(gigabytes * kGiga / static_cast<double>(record_bytes));
   const ServerProcess server(kShards);
   fill(server.port(), record_bytes, records);
@@ -192,7 +192,7 @@ void measure_consuming(std::size_t record_bytes, double gigabytes) {
   const double bare = bare_libcurl(server.port(), requests) / gigabytes;
   const std::string size = std::to_string(record_bytes) + " B";
   say("bare libcurl, CBOR, " + size, bare, "cpu_s/GB");
-  for (const bool fan_out : {false, true}) {
+  for (const bool fan_out : with_fan_out) {
     kcl::WorkerConfig config = config_for(server.port());
     config.fan_out = fan_out;
     if (fan_out) config.consumer_name = "bench";
@@ -299,19 +299,33 @@ void measure_first_record() {
 
 int main(int argc, char** argv) {
   bool quick = false;
+  std::string only;
+  std::size_t one_size = 0;
   for (int i = 1; i < argc; ++i) {
-    as_json |= std::strcmp(argv[i], "--json") == 0;
-    quick |= std::strcmp(argv[i], "--quick") == 0;
+    const std::string_view argument = argv[i];
+    as_json |= argument == "--json";
+    quick |= argument == "--quick";
+    if (argument == "--only" && i + 1 < argc) only = argv[++i];
+    if (argument == "--record-bytes" && i + 1 < argc) one_size = std::strtoul(argv[++i], nullptr, 10);
   }
+  const auto wants = [&](std::string_view what) { return only.empty() || only == what; };
   if (!as_json) {
     std::printf("GB are 10^9 bytes of records' data; server in another process, loopback, no TLS; %u cores\n",
                 std::thread::hardware_concurrency());
   }
-  measure_first_record();
-  for (const std::size_t shards : {1, 100, 1'000}) measure_idle(shards, quick ? 3s : 15s);
-  for (const std::size_t record_bytes : {100, 1'024}) measure_unpacking(record_bytes);
+  if (wants("start")) measure_first_record();
+  for (const std::size_t shards : {1, 100, 1'000}) {
+    if (wants("idle")) measure_idle(shards, quick ? 3s : 15s);
+  }
+  for (const std::size_t record_bytes : {100, 1'024}) {
+    if (wants("unpacking")) measure_unpacking(record_bytes);
+  }
   const double gigabytes = quick ? 0.1 : 0.8;
-  measure_consuming(100, gigabytes / 4);
-  measure_consuming(1'024, gigabytes);
-  measure_consuming(100'000, gigabytes);
+  std::vector<bool> with_fan_out;
+  if (wants("polling")) with_fan_out.push_back(false);
+  if (wants("fan-out")) with_fan_out.push_back(true);
+  for (const std::size_t record_bytes : {100, 1'024, 100'000}) {
+    if (!with_fan_out.empty() && (one_size == 0 || one_size == record_bytes))
+      measure_consuming(record_bytes, record_bytes == 100 ? gigabytes / 4 : gigabytes, with_fan_out);
+  }
 }

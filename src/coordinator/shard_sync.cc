@@ -147,11 +147,17 @@ SyncResult<void> ShardSync::check_stream(const StreamDescription& description, c
   return {};
 }
 
-/// Where the row for the application is gone, or has not been seen yet, what this worker knows from before counts.
+/// Where what records it is gone (somebody deleted rows), or has not been seen yet, what this worker knows from before
+/// counts: a start from its configuration could lie behind records that nobody has read.
 std::optional<Timestamp> ShardSync::recorded_start(const leases::LeaseScan& scan, const View& view) const {
-  if (!table_.format().has_application_row()) return shards::start_instant(view.leases);
-  if (scan.application) return scan.application->start_instant;
-  return view_ ? std::optional(view_->start_instant) : std::nullopt;
+  std::optional<Timestamp> recorded;
+  if (!table_.format().has_application_row()) {
+    recorded = shards::start_instant(view.leases);
+  } else if (scan.application) {
+    recorded = scan.application->start_instant;
+  }
+  if (!recorded && view_) recorded = view_->start_instant;
+  return recorded;
 }
 
 Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {

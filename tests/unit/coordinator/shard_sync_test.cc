@@ -231,6 +231,20 @@ TEST_F(ShardSyncTest, ARestartWithAnotherInitialPositionKeepsTheInstant) {
   for (const std::string& id : rows()) EXPECT_EQ(store.lease(id).from, instant) << id;
 }
 
+TEST_F(ShardSyncTest, WhoSawTheTableBeforeItWasEmptiedKeepsTheInstant) {
+  sync(*make_sync(a));  // from TRIM_HORIZON
+  auto latest = make_sync(b, shards::InitialPosition::latest);
+  sync(*latest);
+  loop.run_for(1h);
+  for (const std::string& id : rows()) store.erase(id);
+  sync(*latest);
+  ASSERT_EQ(rows(), (Ids{shard_id(0), shard_id(1)}));
+  for (const std::string& id : rows()) {
+    EXPECT_EQ(store.lease(id).checkpoint, Position::trim_horizon());
+    EXPECT_EQ(store.lease(id).from, shards::kTrimHorizon);
+  }
+}
+
 // [7]: the first start at LATEST on a stream that was resharded not long ago. Closed parents deserve no lease, and
 // block nothing.
 TEST_F(ShardSyncTest, Trace7ShardsClosedBeforeTheStartGetNoRowAndBlockNothing) {
