@@ -10,4 +10,4 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/kclppConfig.cmake.in k
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/kclpp)
 write_basic_package_version_file(kclppConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/kclppConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/kclppConfigVersion.cmake
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/kclpp)
+  ${PROJECT_SOURCE_DIR}/cmake/Findlibdeflate.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/kclpp)

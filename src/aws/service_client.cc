@@ -1,7 +1,5 @@
 #include "aws/service_client.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,6 +7,7 @@
 
 #include "aws/service_errors.h"
 #include "base/backoff.h"
+#include "base/crc32.h"
 #include "base/wait.h"
 #include "wire/aws_error.h"
 #include "wire/http_date.h"
@@ -35,8 +34,7 @@ bool has_crc_error(const http::Response& response) {
   std::uint32_t expected = 0;
   const auto [end, error] = std::from_chars(header->data(), header->data() + header->size(), expected);
   if (error != std::errc() || end != header->data() + header->size()) return true;
-  const auto* bytes = reinterpret_cast<const Bytef*>(response.body->data());
-  return ::crc32_z(0, bytes, response.body->size()) != expected;
+  return base::crc32(*response.body) != expected;
 }
 
 std::string_view value_of(const http::Response& response, std::string_view name) {

@@ -66,7 +66,9 @@ ports::ShardSubscription::Next ShardStream::next(base::BootTime deadline) {
   co_await base::sleep_until(loop_, loop_.now(), never);
   for (;;) {
     if (auto event = next_buffered()) co_return Outcome{*std::move(event), timing()};
-    auto piece = co_await body_->next(deadline);
+    rest_ = {};
+    auto reading = body_->next(deadline, std::move(piece_));
+    auto piece = co_await std::move(reading);
     if (!piece) co_return Outcome{broken(piece.error().message), timing()};
     if (!*piece) {
       const std::size_t cut = decoder_.pending();

@@ -14,7 +14,7 @@ BodyStream::BodyStream(base::Loop& loop, std::unique_ptr<UnderWay> under_way, Re
 
 BodyStream::~BodyStream() = default;
 
-base::Task<Result<std::optional<std::string>, Error>> BodyStream::next(base::BootTime deadline) {
+base::Task<Result<std::optional<std::string>, Error>> BodyStream::next(base::BootTime deadline, std::string spare) {
   using Outcome = Result<std::optional<std::string>, Error>;
   Transfer& transfer = under_way_->transfer();
   const base::BootTime asked = loop_.now();
@@ -22,7 +22,7 @@ base::Task<Result<std::optional<std::string>, Error>> BodyStream::next(base::Boo
   for (;;) {
     // What came before the transfer ended is taken before its end is told.
     const bool over = transfer.answer.has_value();
-    Inflow::Arrived arrived = transfer.inflow->take();
+    Inflow::Arrived arrived = transfer.inflow->take(std::move(spare));
     if (arrived.paused) under_way_->resume();
     const bool wait = arrived.bytes.empty() && !over && loop_.now() < deadline;
     co_await transfer.answered.wait_until(loop_, wait ? deadline : asked, never);
@@ -35,6 +35,7 @@ base::Task<Result<std::optional<std::string>, Error>> BodyStream::next(base::Boo
       const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - asked);
       co_return Outcome(Failure{explain_silence(transfer.target, waited)});
     }
+    spare = std::move(arrived.bytes);
   }
 }
 

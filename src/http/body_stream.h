@@ -32,8 +32,8 @@ class BodyStream {
   const Response& head() const noexcept { return head_; }
 
   /// Waits for bytes. Empty: the body is complete. `timeout`: nothing came by the deadline; the stream lives on. Any
-  /// other error is its end. Never inline. One at a time.
-  base::Task<Result<std::optional<std::string>, Error>> next(base::BootTime deadline);
+  /// other error is its end. Never inline. One at a time. The memory of `spare` is used for what comes next.
+  base::Task<Result<std::optional<std::string>, Error>> next(base::BootTime deadline, std::string spare = {});
 
  private:
   base::Loop& loop_;

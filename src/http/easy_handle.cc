@@ -46,8 +46,8 @@ std::string peer_of(CURL* curl) {
 
 }  // namespace
 
-EasyHandle::EasyHandle(const ClientOptions& options, std::vector<std::shared_ptr<Transfer>>& news)
-    : options_(options), news_(news), curl_(curl_easy_init(), &curl_easy_cleanup) {
+EasyHandle::EasyHandle(const ClientOptions& options, std::vector<std::shared_ptr<Transfer>>& news, BodyPool& bodies)
+    : options_(options), news_(news), bodies_(bodies), curl_(curl_easy_init(), &curl_easy_cleanup) {
   if (!curl_) throw std::bad_alloc();
   set_common();
 }
@@ -258,13 +258,12 @@ bool EasyHandle::take_header_line(std::string_view line) {
 }
 
 bool EasyHandle::take_body(std::string_view chunk) {
-  std::string& body = *response_.body;
-  if (chunk.size() > transfer_->request.max_body_bytes - body.size()) {
+  if (chunk.size() > transfer_->request.max_body_bytes - response_.body->size()) {
     cut_ = Cut::body_too_long;
     return false;
   }
-  if (body.empty()) reserve_body();
-  body.append(chunk);
+  if (response_.body->empty()) reserve_body();
+  response_.body->append(chunk);
   return true;
 }
 
@@ -284,7 +283,7 @@ void EasyHandle::reserve_body() {
   curl_off_t announced = -1;
   curl_easy_getinfo(get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
   if (announced <= 0) return;
-  response_.body->reserve(std::min(static_cast<std::size_t>(announced), transfer_->request.max_body_bytes));
+  response_.body = bodies_.take(std::min(static_cast<std::size_t>(announced), transfer_->request.max_body_bytes));
 }
 
 // An exception must not pass through libcurl: what these do can only fail for want of memory.

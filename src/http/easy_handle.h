@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/body_pool.h"
 #include "http/client.h"
 #include "http/errors.h"
 #include "http/transfer.h"
@@ -20,8 +21,8 @@ namespace kcl::http {
 class EasyHandle {
  public:
   /// Throws std::runtime_error when libcurl does not know an option.
-  /// `news`: where it puts transfers whose inflow the strand has to look at.
-  EasyHandle(const ClientOptions& options, std::vector<std::shared_ptr<Transfer>>& news);
+  /// `news`: where it puts transfers whose inflow the strand has to look at. `bodies`: memory for answers.
+  EasyHandle(const ClientOptions& options, std::vector<std::shared_ptr<Transfer>>& news, BodyPool& bodies);
   EasyHandle(const EasyHandle&) = delete;
   EasyHandle& operator=(const EasyHandle&) = delete;
 
@@ -63,6 +64,7 @@ class EasyHandle {
 
   const ClientOptions& options_;
   std::vector<std::shared_ptr<Transfer>>& news_;
+  BodyPool& bodies_;
   const Curl curl_;
   List request_headers_{nullptr, &curl_slist_free_all};
   std::shared_ptr<Transfer> transfer_;

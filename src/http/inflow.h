@@ -56,10 +56,17 @@ class Inflow {
     told_ = false;
     return std::exchange(head_, std::nullopt);
   }
-  Arrived take() {
+  /// The memory of `spare` is used for what comes next, unless it is much more than what came now needed. It is given
+  /// back when nothing came.
+  Arrived take(std::string spare = {}) {
     const std::lock_guard lock(mutex_);
     told_ = false;
-    return {.bytes = std::exchange(bytes_, {}), .paused = std::exchange(paused_, false)};
+    spare.clear();
+    if (!bytes_.empty()) {
+      if (spare.capacity() / 4 > bytes_.size()) spare = {};
+      spare.swap(bytes_);
+    }
+    return {.bytes = std::move(spare), .paused = std::exchange(paused_, false)};
   }
 
  private:

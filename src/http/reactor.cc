@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/boot_clock.h"
 #include "base/check.h"
 
 namespace kcl::http {
@@ -59,7 +60,7 @@ Reactor::Reactor(base::Loop& loop, const ClientOptions& options)
       multi_(make_multi(options), &curl_multi_cleanup),
       turns_(options.max_connections_per_host) {
   // Made here so that a libcurl without our options is known now, and not with the first request.
-  idle_.push_back(std::make_unique<EasyHandle>(options_, news_));
+  idle_.push_back(std::make_unique<EasyHandle>(options_, news_, *bodies_));
   const SignalsBlocked blocked;
   thread_ = std::thread([this] { run(); });
 }
@@ -121,8 +122,9 @@ void Reactor::end(const Transfer& transfer) {
 }
 
 void Reactor::begin(std::shared_ptr<Transfer> transfer) {
+  bodies_->trim(base::boot_now());
   transfer->begun = true;
-  if (idle_.empty()) idle_.push_back(std::make_unique<EasyHandle>(options_, news_));
+  if (idle_.empty()) idle_.push_back(std::make_unique<EasyHandle>(options_, news_, *bodies_));
   auto handle = std::move(idle_.back());
   idle_.pop_back();
   handle->begin(std::move(transfer));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "http/body_pool.h"
 #include "http/client.h"
 #include "http/easy_handle.h"
 #include "http/transfer.h"
@@ -51,6 +52,7 @@ class Reactor {
   bool stopping_ = false;
 
   // On the thread.
+  const std::shared_ptr<BodyPool> bodies_ = std::make_shared<BodyPool>();
   Turns turns_;
   std::vector<std::shared_ptr<Transfer>> news_;
   std::unordered_map<EasyHandle*, std::unique_ptr<EasyHandle>> running_;

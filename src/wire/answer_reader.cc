@@ -24,7 +24,10 @@ std::string printable(std::string_view name) {
 
 bool is_sequence_number(std::string_view number) {
   constexpr std::size_t kLongest = 128;
-  const bool digits = std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  // All of them: a loop without a way out is done many at a time.
+  unsigned others = 0;
+  for (const char c : number) others |= static_cast<unsigned>(static_cast<unsigned char>(c - '0') > 9);
+  const bool digits = others == 0;
   const bool canonical = number == "0" || !number.starts_with('0');
   return digits && canonical && !number.empty() && number.size() <= kLongest;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <kcl/kinesis.h>
 
@@ -71,6 +72,14 @@ class CborInput : public CborReader {
   /// As long as the page: either in the body or in the arena.
   std::string_view lasting_text(Arena& arena) { return lasting(text(joined_), arena); }
 
+  /// To be called behind each of many items that are alike. Large ones begin far apart, and each would begin with a
+  /// wait for memory: what is a few of them further on is asked for now.
+  void ask_ahead() {
+    const std::size_t length = offset() - std::exchange(begin_, offset());
+    constexpr std::size_t kFar = 256;
+    if (length >= kFar) fetch(4 * length);
+  }
+
   std::string_view data(Arena& arena) {
     if (peek() == CborType::bytes) return lasting(bytes(joined_), arena);
     const auto decoded = arena.keep_base64(text(joined_));
@@ -89,6 +98,7 @@ class CborInput : public CborReader {
 
   /// A string that came in chunks.
   std::string joined_;
+  std::size_t begin_ = 0;
 };
 
 class JsonInput : public JsonReader {
@@ -112,6 +122,7 @@ class JsonInput : public JsonReader {
     return decoded.value_or(std::string_view());
   }
 
+  void ask_ahead() {}
   void finish() {}
 };
 
@@ -238,6 +249,16 @@ Record read_record(In& in, Arena& arena) {
   in.need(!fields.sequence_number.empty(), "SequenceNumber");
   in.need(has_data, "Data");
   return Record(fields);
+}
+
+template <class In>
+std::vector<Record> read_records(In& in, Arena& arena) {
+  std::vector<Record> records;
+  in.items([&] {
+    records.push_back(read_record(in, arena));
+    in.ask_ahead();
+  });
+  return records;
 }
 
 /// `read` over the body in its protocol.

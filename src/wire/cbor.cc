@@ -106,43 +106,38 @@ void CborReader::fail(std::string_view what) {
   error_ += " at byte " + std::to_string(at_);
 }
 
-/// Empty, and the reader has failed, when fewer bytes are left.
-std::string_view CborReader::take(std::uint64_t size) {
-  if (!ok()) return {};
-  if (size > input_.size() - at_) {
-    fail("the input ends early");
-    return {};
-  }
-  const std::string_view taken = input_.substr(at_, size);
-  at_ += size;
-  return taken;
+bool CborReader::ends_early(std::size_t at) {
+  at_ = at;
+  fail("the input ends early");
+  return false;
 }
 
 bool CborReader::at_break() const { return at_ < input_.size() && input_[at_] == kBreak; }
 
-bool CborReader::read_head(Head& head) {
-  const std::string_view first = take(1);
-  if (!ok()) return false;
-  head.major = static_cast<std::uint8_t>(static_cast<unsigned char>(first[0]) >> 5);
-  head.info = static_cast<unsigned char>(first[0]) & 31;
+/// Reads the head at `at`, and goes on to what is behind it.
+bool CborReader::read_head(std::size_t& at, Head& head) {
+  const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(input_[i]); };
+  if (at == input_.size()) return ends_early(at);
+  const std::uint8_t first = byte(at++);
+  head.major = static_cast<std::uint8_t>(first >> 5);
+  head.info = first & 31;
   head.value = head.info;
-  if (head.info >= kOneByte && head.info <= kDouble) {
+  if (head.info < kOneByte) return true;
+  if (head.info <= kDouble) {
+    const std::size_t size = std::size_t{1} << (head.info - kOneByte);
+    if (size > input_.size() - at) return ends_early(at);
     head.value = 0;
-    for (const char c : take(std::uint64_t{1} << (head.info - kOneByte))) {
-      head.value = head.value << 8 | static_cast<unsigned char>(c);
-    }
-    return ok();
+    for (const std::size_t end = at + size; at < end; ++at) head.value = head.value << 8 | byte(at);
+    return true;
   }
   const bool may_be_indefinite = head.major >= kBytes && head.major <= kMap;
-  if (head.info > kDouble && !(head.info == kIndefinite && may_be_indefinite)) {
-    --at_;
-    fail("no CBOR item");
-    return false;
-  }
-  return true;
+  if (head.info == kIndefinite && may_be_indefinite) return true;
+  at_ = at - 1;
+  fail("no CBOR item");
+  return false;
 }
 
-CborType CborReader::peek() {
+CborType CborReader::look() {
   if (!ok()) return CborType::end;
   if (depth_ > 0) {
     const Level& level = levels_[depth_ - 1];
@@ -150,33 +145,18 @@ CborType CborReader::peek() {
   } else if (at_ == input_.size()) {
     return CborType::end;
   }
-  for (;;) {
-    const std::size_t begin = at_;
-    Head head;
-    if (!read_head(head)) return CborType::end;
-    if (head.major != kTag) {
-      at_ = begin;
-      return type_of(head.major, head.info);
-    }
-  }
+  std::size_t behind = at_;
+  do {
+    at_ = behind;
+    if (!read_head(behind, next_)) return CborType::end;
+  } while (next_.major == kTag);
+  behind_next_ = behind;
+  next_type_ = type_of(next_.major, next_.info);
+  return next_type_;
 }
 
-bool CborReader::expect(CborType type) {
-  const CborType found = peek();
-  if (found == type && ok()) return true;
-  fail("expected " + std::string(name_of(type)) + ", found " + std::string(name_of(found)));
-  return false;
-}
-
-/// Reads the head of the item that peek() has seen, and counts it.
-CborReader::Head CborReader::take_item() {
-  Head head;
-  read_head(head);
-  if (depth_ > 0) {
-    Level& level = levels_[depth_ - 1];
-    level.items += level.indefinite ? 1 : std::uint64_t{0} - 1;
-  }
-  return head;
+void CborReader::fail_expected(CborType type) {
+  fail("expected " + std::string(name_of(type)) + ", found " + std::string(name_of(peek())));
 }
 
 bool CborReader::enter(CborType type) {
@@ -186,7 +166,7 @@ bool CborReader::enter(CborType type) {
   const bool map = type == CborType::map;
   // Each item has a byte at least: a count that the rest of the input cannot hold is refused before it is multiplied.
   if (!indefinite && head.value > (input_.size() - at_) / (map ? 2 : 1)) {
-    fail("the input ends early");
+    ends_early(at_);
   } else if (depth_ == kMaxDepth) {
     fail("nested deeper than " + std::to_string(kMaxDepth) + " levels");
   }
@@ -217,7 +197,8 @@ std::string_view CborReader::string(CborType type, std::string& joined) {
   const std::size_t begin = joined.size();
   while (ok() && !at_break()) {
     Head chunk;
-    if (read_head(chunk) && (chunk.major != head.major || chunk.info == kIndefinite)) fail("no chunk of a string");
+    if (!read_head(at_, chunk)) break;
+    if (chunk.major != head.major || chunk.info == kIndefinite) fail("no chunk of a string");
     joined += take(chunk.value);
   }
   if (!ok()) return {};

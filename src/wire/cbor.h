@@ -41,9 +41,16 @@ class CborReader {
   void fail(std::string_view what);
   /// Where the next item begins.
   std::size_t offset() const noexcept { return at_; }
+  /// Asks the processor for what is so many bytes further on.
+  void fetch(std::size_t distance) const noexcept {
+    constexpr std::size_t kLine = 64;
+    if (distance + 2 * kLine > input_.size() - at_) return;
+    const char* there = input_.data() + at_ + distance;
+    for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(there + line * kLine - kLine / 2);
+  }
 
   /// The next item's type. Reads past its tags.
-  CborType peek();
+  CborType peek() { return next_type_ != CborType::end ? next_type_ : look(); }
 
   /// Goes into the array or map that comes next. In a map, keys and values are items in turn.
   bool enter_array() { return enter(CborType::array); }
@@ -80,16 +87,42 @@ class CborReader {
     bool map = false;
   };
 
+  CborType look();
   bool enter(CborType type);
-  bool expect(CborType type);
-  bool read_head(Head& head);
-  Head take_item();
+  bool expect(CborType type) {
+    if (peek() == type && ok()) return true;
+    fail_expected(type);
+    return false;
+  }
+  void fail_expected(CborType type);
+  bool read_head(std::size_t& at, Head& head);
+  /// The head of the item that peek() has seen. It counts.
+  Head take_item() {
+    at_ = behind_next_;
+    next_type_ = CborType::end;
+    if (depth_ > 0) {
+      Level& level = levels_[depth_ - 1];
+      level.items += level.indefinite ? 1 : std::uint64_t{0} - 1;
+    }
+    return next_;
+  }
   std::string_view string(CborType type, std::string& joined);
-  std::string_view take(std::uint64_t size);
+  /// Empty, and the reader has failed, when fewer bytes are left.
+  std::string_view take(std::uint64_t size) {
+    if (!ok() || (size > input_.size() - at_ && !ends_early(at_))) return {};
+    const std::string_view taken(input_.data() + at_, size);
+    at_ += size;
+    return taken;
+  }
+  bool ends_early(std::size_t at);
   bool at_break() const;
 
   std::string_view input_;
   std::size_t at_ = 0;
+  /// What peek() has seen and nobody has taken yet: its type (`end`: nothing was seen), its head, and where that ends.
+  CborType next_type_ = CborType::end;
+  Head next_;
+  std::size_t behind_next_ = 0;
   std::array<Level, kMaxDepth> levels_{};
   std::size_t depth_ = 0;
   std::string error_;

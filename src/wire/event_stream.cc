@@ -1,12 +1,11 @@
 #include "wire/event_stream.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "base/check.h"
+#include "base/crc32.h"
 
 namespace kcl::wire {
 namespace {
@@ -17,11 +16,6 @@ constexpr std::size_t kCrcSize = 4;
 constexpr std::size_t kPreludeSize = 8 + kCrcSize;
 constexpr std::size_t kSmallestFrame = kPreludeSize + kCrcSize;
 constexpr std::size_t kUuidSize = 16;
-
-std::uint32_t crc_of(std::string_view bytes) {
-  // zlib reads through a pointer to its own byte type.
-  return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
 
 /// Precondition: at most eight bytes.
 std::uint64_t number_of(std::string_view big_endian) {
@@ -149,7 +143,7 @@ bool EventStreamDecoder::take(std::string_view& piece, std::size_t size) {
 
 bool EventStreamDecoder::check_prelude() {
   const std::string_view prelude = frame_;
-  if (crc_of(prelude.substr(0, 8)) != word_at(prelude, 8)) {
+  if (base::crc32(prelude.substr(0, 8)) != word_at(prelude, 8)) {
     fail("the checksum of the prelude does not fit");
     return false;
   }
@@ -170,7 +164,7 @@ bool EventStreamDecoder::check_prelude() {
 
 std::optional<EventMessage> EventStreamDecoder::finish_frame() {
   const std::size_t size = std::exchange(frame_size_, 0);
-  if (crc_of(std::string_view(frame_).substr(0, size - kCrcSize)) != word_at(frame_, size - kCrcSize)) {
+  if (base::crc32(std::string_view(frame_).substr(0, size - kCrcSize)) != word_at(frame_, size - kCrcSize)) {
     return fail("the checksum of the message does not fit");
   }
   EventMessage message;
@@ -201,10 +195,10 @@ std::string encode_event(std::span<const EventHeader> headers, std::string_view 
   frame.reserve(size);
   append_number(frame, size, 4);
   append_number(frame, lines.size(), 4);
-  append_number(frame, crc_of(frame), kCrcSize);
+  append_number(frame, base::crc32(frame), kCrcSize);
   frame += lines;
   frame += payload;
-  append_number(frame, crc_of(frame), kCrcSize);
+  append_number(frame, base::crc32(frame), kCrcSize);
   return frame;
 }
 

@@ -57,7 +57,7 @@ Decoded<RecordsPage> read_records_page(In& in, Arena& arena) {
   in.members([&](std::string_view name) {
     if (name == "Records") {
       if (std::exchange(has_records, true)) return in.fail("given twice");
-      in.items([&] { page.records.push_back(read_record(in, arena)); });
+      page.records = read_records(in, arena);
     } else if (name == "NextShardIterator") {
       page.next_iterator = in.string();
       if (page.next_iterator->empty()) in.fail("is empty");

@@ -23,7 +23,7 @@ Decoded<ShardEvent> read_event(In& in, Arena& arena) {
   in.members([&](std::string_view name) {
     if (name == "Records") {
       if (std::exchange(has_records, true)) return in.fail("given twice");
-      in.items([&] { event.records.push_back(read_record(in, arena)); });
+      event.records = read_records(in, arena);
     } else if (name == "ContinuationSequenceNumber") {
       event.continuation_sequence_number = in.string();
       check_sequence_number(in, *event.continuation_sequence_number);

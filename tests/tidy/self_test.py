@@ -57,7 +57,7 @@ CASES = {
             {"src__base__a_cc": "#include <gtest/gtest.h>\n"},
             {"examples__a_cc": "#include <boost/json.hpp>\n"},
             {"src__base__a_cc": "#include <abseil/strings.h>\n"},
-            {"src__base__a_cc": "#include <zlib.h>\n"},
+            {"src__base__a_cc": "#include <libdeflate.h>\n"},
         ],
         [
             {"src__stores__a_cc": "#include <sqlite3.h>\n"},
