@@ -28,6 +28,10 @@ constexpr Duration kVanishedFor = std::chrono::minutes(5);
 /// read.
 constexpr milliseconds kLatestMargin{2'000};
 
+/// Java looks for the rows of a shard's parents before it starts, and takes what it does not see for done. Its reads are
+/// not strongly consistent: a child's row comes so much later than one of a parent.
+constexpr Duration kSeenByJava = seconds(5);
+
 SyncError transient(std::string message) { return {SyncError::Kind::transient, std::move(message)}; }
 SyncError refused(std::string message) { return {SyncError::Kind::refused, std::move(message)}; }
 SyncError conflict(std::string message) { return {SyncError::Kind::conflict, std::move(message)}; }
@@ -53,6 +57,11 @@ std::optional<milliseconds> longest_failover(const shards::LeasesByShard& leases
   std::optional<milliseconds> longest;
   for (const auto& [key, lease] : leases) longest = std::max(longest, lease.failover);
   return longest;
+}
+
+bool others_live(const shards::LeasesByShard& leases) {
+  return std::ranges::any_of(
+      leases, [](const auto& row) { return row.second.owner && !row.second.last_written_by_kclpp(); });
 }
 
 Origin origin_of(const Lease& lease, const shards::LeasesByShard& leases) {
@@ -297,9 +306,12 @@ Task<bool> ShardSync::create_missing(Lease lease, const View& basis, SyncResult<
 }
 
 /// Ancestors first: a generation at a time, and all of one together. A table of a thousand rows is filled in seconds.
+/// Beside Java a pass has one generation: the next one is at least kSeenByJava later.
 Task<SyncResult<void>> ShardSync::create_all(std::vector<Lease> missing, ViewPtr basis) {
   SyncResult<void> result;
-  for (std::vector<Lease>& generation : shards::generations(std::move(missing))) {
+  auto generations = shards::generations(std::move(missing));
+  if (others_live(basis->leases) && generations.size() > 1) generations.resize(1);
+  for (std::vector<Lease>& generation : generations) {
     const auto create_one = [&](std::size_t i) { return create_missing(std::move(generation[i]), *basis, result); };
     co_await base::for_each_at_once(loop_, generation.size(), leases::kWritesAtOnce, create_one);
     if (!result) break;
@@ -465,6 +477,10 @@ Task<SyncResult<std::set<std::string>>> ShardSync::prepare_end(std::string shard
     const Origin origin = origin_of(lease, view.leases);
     auto created = co_await create(std::move(lease), view, origin);
     if (!created) co_return Failure{created.error()};
+    if (others_live(view.leases)) children_due_ = loop_.now() + kSeenByJava;
+  }
+  if (loop_.now() < children_due_) {
+    co_return Failure{transient("the rows of its co-parents are new, and must be seen by Java before its children's")};
   }
   for (const ChildShard& child : children) {
     if (view.leases.contains(child.id) || shards::has_started_descendant(child.id, view.listing, view.leases)) continue;

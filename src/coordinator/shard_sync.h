@@ -134,6 +134,8 @@ class ShardSync {
   bool has_seen_rows_ = false;
   std::map<std::string, base::BootTime> holes_since_;
   std::map<std::string, base::BootTime> removal_due_;
+  /// When children of shards whose co-parents' rows are new may get theirs.
+  base::BootTime children_due_{};
   base::Event poked_;
 };
 

@@ -1,5 +1,6 @@
 #include "wire/cbor.h"
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -29,22 +30,12 @@ constexpr std::uint8_t kIndefinite = 31;
 
 constexpr char kBreak = '\xFF';
 
+/// By major type; the last one has many.
+constexpr std::array<CborType, 7> kTypes = {CborType::integer, CborType::integer, CborType::bytes, CborType::text,
+                                            CborType::array,   CborType::map,     CborType::other};
+
 CborType type_of(std::uint8_t major, std::uint8_t info) {
-  switch (major) {
-    case kUnsigned:
-    case kNegative:
-      return CborType::integer;
-    case kBytes:
-      return CborType::bytes;
-    case kText:
-      return CborType::text;
-    case kArray:
-      return CborType::array;
-    case kMap:
-      return CborType::map;
-    default:
-      break;
-  }
+  if (major < kSimple) return kTypes[major];
   if (info == kFalse || info == kTrue) return CborType::boolean;
   if (info == kNull || info == kUndefined) return CborType::null;
   return info >= kHalf && info <= kDouble ? CborType::floating : CborType::other;
@@ -114,8 +105,7 @@ bool CborReader::ends_early(std::size_t at) {
 
 bool CborReader::at_break() const { return at_ < input_.size() && input_[at_] == kBreak; }
 
-/// Reads the head at `at`, and goes on to what is behind it.
-bool CborReader::read_head(std::size_t& at, Head& head) {
+bool CborReader::read_long_head(std::size_t& at, Head& head) {
   const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(input_[i]); };
   if (at == input_.size()) return ends_early(at);
   const std::uint8_t first = byte(at++);
@@ -161,7 +151,7 @@ void CborReader::fail_expected(CborType type) {
 
 bool CborReader::enter(CborType type) {
   if (!expect(type)) return false;
-  const Head head = take_item();
+  const Head& head = take_item();
   const bool indefinite = head.info == kIndefinite;
   const bool map = type == CborType::map;
   // Each item has a byte at least: a count that the rest of the input cannot hold is refused before it is multiplied.
@@ -192,7 +182,7 @@ bool CborReader::more() {
 
 std::string_view CborReader::string(CborType type, std::string& joined) {
   if (!expect(type)) return {};
-  const Head head = take_item();
+  const Head& head = take_item();
   if (head.info != kIndefinite) return take(head.value);
   const std::size_t begin = joined.size();
   while (ok() && !at_break()) {
@@ -208,7 +198,7 @@ std::string_view CborReader::string(CborType type, std::string& joined) {
 
 std::int64_t CborReader::integer() {
   if (!expect(CborType::integer)) return 0;
-  const Head head = take_item();
+  const Head& head = take_item();
   if (head.value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     fail("an integer beyond 64 bits");
     return 0;
@@ -219,7 +209,7 @@ std::int64_t CborReader::integer() {
 
 double CborReader::number() {
   if (peek() != CborType::integer && !expect(CborType::floating)) return 0;
-  const Head head = take_item();
+  const Head& head = take_item();
   if (head.major == kSimple) return float_of(head.info, head.value);
   const auto value = static_cast<double>(head.value);
   return head.major == kNegative ? -1 - value : value;

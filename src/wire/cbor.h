@@ -46,7 +46,7 @@ class CborReader {
     constexpr std::size_t kLine = 64;
     if (distance + 2 * kLine > input_.size() - at_) return;
     const char* there = input_.data() + at_ + distance;
-    for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(there + line * kLine - kLine / 2);
+    for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(there + line * kLine - 2 * kLine);
   }
 
   /// The next item's type. Reads past its tags.
@@ -95,9 +95,23 @@ class CborReader {
     return false;
   }
   void fail_expected(CborType type);
-  bool read_head(std::size_t& at, Head& head);
-  /// The head of the item that peek() has seen. It counts.
-  Head take_item() {
+  /// Reads the head at `at`, and goes on to what is behind it.
+  bool read_head(std::size_t& at, Head& head) {
+    if (at + 1 >= input_.size()) return read_long_head(at, head);
+    const auto first = static_cast<std::uint8_t>(input_[at]);
+    constexpr std::uint8_t kOneByte = 24;  // of `info`: the value is in the byte behind it; below, it is the value
+    head.major = static_cast<std::uint8_t>(first >> 5);
+    head.info = first & 31;
+    if (head.info > kOneByte) return read_long_head(at, head);
+    const bool short_value = head.info < kOneByte;
+    head.value = short_value ? head.info : static_cast<std::uint8_t>(input_[at + 1]);
+    at += short_value ? 1 : 2;
+    return true;
+  }
+  bool read_long_head(std::size_t& at, Head& head);
+  /// The head of the item that peek() has seen, which counts; until the next peek(). No copy: the processor would have to
+  /// wait for what was written in parts.
+  const Head& take_item() {
     at_ = behind_next_;
     next_type_ = CborType::end;
     if (depth_ > 0) {

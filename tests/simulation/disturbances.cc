@@ -386,6 +386,9 @@ Duration Disturbances::operate(Disturbance disturbance) {
   const std::string key = live[world_.random.below(live.size())];
   const ShardTruth& shard = shards[key];
   if (disturbance == Disturbance::operator_delete) {
+    // Who deletes the last row begins a new application, unless somebody who saw the old one lives.
+    const auto has_row = [](const auto& one) { return one.second.row.has_value(); };
+    if (std::ranges::count_if(shards, has_row) < 2) return kNothingDone;
     world_.trace("an operator deletes ", key);
     fleet_.store().remove(kOperator, key, {});
     return 0s;

@@ -133,6 +133,39 @@ TEST_F(ShardSyncTest, ATableThatWasEmptiedUnderUsIsFilledWithRowsThatAge) {
   for (const auto& id : {shard_id(0), shard_id(1)}) EXPECT_FALSE(store.lease(id).last_written_by_kclpp()) << id;
 }
 
+// ---- beside Java, which does not read strongly consistent
+
+TEST_F(ShardSyncTest, BesideJavaAChildsRowIsCreatedLongAfterItsParents) {
+  auto sync_a = make_sync(a);
+  sync(*sync_a);
+  store.java_takes(shard_id(0), "java");
+  split(shard_id(1));
+  loop.run_for(1min);
+  store.erase(shard_id(1));
+  sync(*sync_a);
+  loop.run_for(10s);
+  sync(*sync_a);
+  EXPECT_EQ(rows(), (Ids{shard_id(0), shard_id(1)})) << "a parent alone";
+  loop.run_for(10s);
+  sync(*sync_a);
+  EXPECT_EQ(rows(), (Ids{shard_id(0), shard_id(1), shard_id(2), shard_id(3)}));
+}
+
+TEST_F(ShardSyncTest, BesideJavaAMergeChildsRowIsCreatedLongAfterTheOtherParents) {
+  auto sync_a = make_sync(a);
+  sync(*sync_a);
+  store.java_takes(shard_id(0), "java");
+  merge(shard_id(0), shard_id(1));
+  loop.run_for(1min);
+  store.erase(shard_id(1));
+  EXPECT_FALSE(run(sync_a->prepare_end(shard_id(0), {})));
+  EXPECT_EQ(rows(), (Ids{shard_id(0), shard_id(1)}));
+  loop.run_for(4s);
+  EXPECT_FALSE(run(sync_a->prepare_end(shard_id(0), {})));
+  loop.run_for(1s);
+  EXPECT_EQ(prepare_end(*sync_a, shard_id(0)), (std::set<std::string>{shard_id(2)}));
+}
+
 // ---- [13]: a shard's end
 
 TEST_F(ShardSyncTest, Trace13CoParentsGetRowsBeforeAMergeChild) {
