@@ -61,8 +61,7 @@ AggregateReader::Found AggregateReader::open(std::string_view data) {
 }
 
 /// Of members that come twice the last one counts, and those we do not know are skipped: so protocol buffers have it.
-AggregateReader::Entry AggregateReader::read_entry(std::string_view message) {
-  Entry entry;
+void AggregateReader::read_entry(std::string_view message, Entry& entry) {
   pbf_reader in(message.data(), message.size());
   while (in.next()) {
     switch (in.tag_and_type()) {
@@ -82,7 +81,6 @@ AggregateReader::Entry AggregateReader::read_entry(std::string_view message) {
         in.skip();
     }
   }
-  return entry;
 }
 
 /// Looks at every record, so that next() cannot fail half way; once the tables are known, which may come last.
@@ -91,7 +89,7 @@ bool AggregateReader::take_message(std::string_view message) {
   while (in.next()) {
     switch (in.tag_and_type()) {
       case kRecord:
-        entries_.push_back(read_entry(text_of(in.get_view())));
+        read_entry(text_of(in.get_view()), entries_.emplace_back());
         break;
       case kKey:
         keys_.push_back(text_of(in.get_view()));

@@ -53,7 +53,7 @@ class AggregateReader {
     bool has_data = false;
   };
 
-  static Entry read_entry(std::string_view message);
+  static void read_entry(std::string_view message, Entry& entry);
   bool take_message(std::string_view message);
   bool is_whole(const Entry& entry) const;
   void clear();

@@ -41,13 +41,6 @@ class CborReader {
   void fail(std::string_view what);
   /// Where the next item begins.
   std::size_t offset() const noexcept { return at_; }
-  /// Asks the processor for what is so many bytes further on.
-  void fetch(std::size_t distance) const noexcept {
-    constexpr std::size_t kLine = 64;
-    if (distance + 2 * kLine > input_.size() - at_) return;
-    const char* there = input_.data() + at_ + distance;
-    for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(there + line * kLine - 2 * kLine);
-  }
 
   /// The next item's type. Reads past its tags.
   CborType peek() { return next_type_ != CborType::end ? next_type_ : look(); }
@@ -71,6 +64,14 @@ class CborReader {
   bool take_null();
   /// Reads past the next item and all that is in it.
   void skip();
+  /// From where the next item begins on; its tags are behind us.
+  std::string_view rest() const noexcept { return {input_.data() + at_, input_.size() - at_}; }
+  /// Passes over the next item, whose length the caller knows and which peek() has seen.
+  void pass(std::size_t length) {
+    const std::size_t begin = at_;
+    take_item();
+    at_ = begin + length;
+  }
   /// Fails unless the whole input was read.
   void finish();
 
@@ -109,8 +110,8 @@ class CborReader {
     return true;
   }
   bool read_long_head(std::size_t& at, Head& head);
-  /// The head of the item that peek() has seen, which counts; until the next peek(). No copy: the processor would have to
-  /// wait for what was written in parts.
+  /// The head of the item that peek() has seen, which counts; until the next peek(). No copy: the processor would have
+  /// to wait for what was written in parts.
   const Head& take_item() {
     at_ = behind_next_;
     next_type_ = CborType::end;
