@@ -4,14 +4,11 @@
 #include <curl/curl.h>
 #include <kcl/kcl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -23,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/md5.h"
+#include "child.h"
 #include "consumer/user_records.h"
 #include "kinesis_socket.h"
 #include "kpl/aggregate_writer.h"
@@ -34,6 +32,7 @@ using namespace std::chrono_literals;
 using kcl::base::check;
 using kcl::bench::body_of;
 using kcl::bench::Client;
+using kcl::bench::in_a_child;
 using kcl::bench::ServerProcess;
 using kcl::wire::Protocol;
 using Clock = std::chrono::steady_clock;
@@ -243,26 +242,7 @@ void measure_unpacking(std::size_t record_bytes) {
   say("de-aggregation, " + size, ours, "GB/cpu_s", "MD5 alone", ours / md5);
 }
 
-// ---- in a process of its own
-
-/// What `run` gives in a child that starts as small as this process is.
-double in_a_child(const std::function<double()>& run) {
-  std::array<int, 2> told{};
-  check(::pipe(told.data()) == 0, "a pipe can be made");
-  const pid_t pid = ::fork();
-  check(pid >= 0, "a process can be made");
-  if (pid == 0) {
-    const double value = run();
-    check(::write(told[1], &value, sizeof value) == sizeof value, "the figure can be told");
-    ::_exit(0);
-  }
-  ::close(told[1]);
-  double value = 0;
-  check(::read(told[0], &value, sizeof value) == sizeof value, "the child measures");
-  ::close(told[0]);
-  ::waitpid(pid, nullptr, 0);
-  return value;
-}
+// ---- in processes of their own
 
 void measure_idle(std::size_t shards, std::chrono::seconds rest) {
   const ServerProcess server(shards);
@@ -303,10 +283,19 @@ int main(int argc, char** argv) {
   std::size_t one_size = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    as_json |= argument == "--json";
-    quick |= argument == "--quick";
-    if (argument == "--only" && i + 1 < argc) only = argv[++i];
-    if (argument == "--record-bytes" && i + 1 < argc) one_size = std::strtoul(argv[++i], nullptr, 10);
+    const bool has_value = i + 1 < argc;
+    if (argument == "--json") {
+      as_json = true;
+    } else if (argument == "--quick") {
+      quick = true;
+    } else if (argument == "--only" && has_value) {
+      only = argv[++i];
+    } else if (argument == "--record-bytes" && has_value) {
+      one_size = std::strtoul(argv[++i], nullptr, 10);
+    } else {
+      std::fprintf(stderr, "bench data: unknown argument %s; scripts/bench --help has them\n", argv[i]);
+      return 2;
+    }
   }
   const auto wants = [&](std::string_view what) { return only.empty() || only == what; };
   if (!as_json) {

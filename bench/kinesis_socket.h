@@ -73,7 +73,7 @@ class Client {
   std::array<char, 256 << 10> buffer_{};
 };
 
-inline std::string put_body(Protocol protocol, std::size_t records, std::size_t bytes) {
+inline std::string put_body(Protocol protocol, std::size_t records, std::size_t bytes, std::string_view hash_key = {}) {
   std::string body;
   DocumentWriter out(protocol, body);
   out.begin_map();
@@ -85,6 +85,10 @@ inline std::string put_body(Protocol protocol, std::size_t records, std::size_t 
     out.begin_map();
     out.name("PartitionKey");
     out.text("key " + std::to_string(i));
+    if (!hash_key.empty()) {
+      out.name("ExplicitHashKey");
+      out.text(hash_key);
+    }
     out.name("Data");
     out.bytes(std::string(bytes, 'x'));
     out.end_map();

@@ -1,9 +1,8 @@
-// An answer whose body is taken while it arrives, for as long as that takes. Destroying it cancels the transfer, which
-// leaves its siblings on an HTTP/2 connection alone. Lives on the strand of its client, which it may outlive.
+// An answer whose body is taken while it arrives, for as long as that takes. Destroying it cancels the transfer. Lives on
+// the strand of its client, which it may outlive.
 //
-// What has arrived and was not taken is bounded by the window; a transfer that is not taken from then pauses. Over
-// HTTP/1.1 that holds the peer back. Over HTTP/2 libcurl 7.88.1 goes on taking up to 32 MiB of a paused stream from the
-// peer when a sibling on its connection is busy: whoever cannot take for long should cancel.
+// What has arrived and was not taken is bounded by the window; a transfer that is not taken from then pauses, which
+// holds the peer back.
 #pragma once
 
 #include <memory>

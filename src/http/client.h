@@ -51,8 +51,7 @@ struct ClientOptions {
   /// A connection that was idle for longer is not used again. Shorter than the shortest patience on the way: AWS load
   /// balancers hang up after 60 s (Elastic Load Balancing, "Idle timeout"), where the AWS SDK for Java 2 lets go, too.
   std::chrono::seconds max_idle{50};
-  /// HTTP/2 over TLS where the server speaks it: requests share a connection once there is one, and
-  /// max_connections_per_host is how many of them there may be at a time.
+  /// HTTP/2 over TLS where the server speaks it. No two transfers share a connection all the same.
   bool http2 = false;
   std::string user_agent = "kclpp";
 };

@@ -66,11 +66,8 @@ void EasyHandle::set_common() {
   set(CURLOPT_ERRORBUFFER, words_.data());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  // Not HTTP/2 unless asked for: a stream that reads slowly fills a window that its siblings share, and one broken
-  // connection takes all of them along.
+  // Not HTTP/2 unless asked for: since no two transfers share a connection it brings nothing where it need not be.
   set(CURLOPT_HTTP_VERSION, static_cast<long>(options_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  // No CURLOPT_PIPEWAIT: when a connection turns out to speak HTTP/1.1, libcurl 7.88 lets only one of those that waited
-  // for it go on, and the others wait until that transfer has ended. A subscription takes five minutes.
   set(CURLOPT_USERAGENT, options_.user_agent.c_str());
   // Refused while libcurl still holds the buffer of a request whose host was not found. That one will do.
   static_cast<void>(curl_easy_setopt(get(), CURLOPT_BUFFERSIZE, kReceiveBytes));

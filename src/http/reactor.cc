@@ -32,6 +32,9 @@ CURLM* make_multi(const ClientOptions& options) {
   // By itself libcurl keeps four idle connections for each request under way: of a burst's hardly any. Room for two
   // hosts, as clients have: an endpoint, and where its credentials come from.
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_connections_per_host * 2));
+  // Each stream of HTTP/2 on a connection of its own: beside busy siblings libcurl 7.88.1 goes on filling a paused one,
+  // by up to 32 MiB, and mixes up what it brings (curl issue 10525).
+  curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   return multi;
 }
 

@@ -1,0 +1,257 @@
+// What 64 stalled fan-out shards cost beside one that is read, over TLS: memory, and the pace of that one, with HTTP/2
+// (all streams on few connections) and with HTTP/1.1 (one connection each). nghttpx speaks TLS before the server. See
+// scripts/bench.
+#include <kcl/kcl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/check.h"
+#include "child.h"
+#include "kinesis_socket.h"
+#include "server_process.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using kcl::base::check;
+using kcl::bench::Client;
+using kcl::bench::ServerProcess;
+using kcl::wire::Protocol;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kStalled = 64;
+constexpr std::size_t kBudget = 256UL << 20;
+constexpr std::size_t kRecordBytes = 10'000;
+constexpr std::size_t kStalledBytes = 8'000'000;
+constexpr std::size_t kFastBytes = 200'000'000;
+/// Streams are let go of, and opened again, while nothing is read.
+constexpr auto kSettle = 12s;
+constexpr const char* kFastShard = "shardId-000000000000";
+
+double rss_megabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) * 1024 / 1e6;
+  }
+  return 0;
+}
+
+// ---- servers
+
+/// nghttpx before a port; its certificate is in the folder.
+class TlsFront {
+ public:
+  TlsFront(std::uint16_t port, bool http2) : folder_(std::filesystem::temp_directory_path() / "kclpp-bench-XXXXXX") {
+    std::string name = folder_;
+    check(::mkdtemp(name.data()) != nullptr, "a folder can be made");
+    folder_ = name;
+    const std::string make =
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
+        "subjectAltName=DNS:localhost -keyout " +
+        name + "/key.pem -out " + name + "/cert.pem 2>/dev/null";
+    check(std::system(make.c_str()) == 0, "openssl makes a certificate (scripts/setup --full installs it)");
+    port_ = free_port();
+    std::vector<std::string> arguments{"nghttpx",
+                                       "--frontend=127.0.0.1," + std::to_string(port_),
+                                       "--backend=127.0.0.1," + std::to_string(port),
+                                       "--conf=/dev/null",
+                                       "--workers=1",
+                                       "--single-process",
+                                       "--errorlog-file=" + name + "/nghttpx.log",
+                                       std::string("--npn-list=") + (http2 ? "h2,http/1.1" : "http/1.1"),
+                                       name + "/key.pem",
+                                       name + "/cert.pem"};
+    pid_ = ::fork();
+    check(pid_ >= 0, "a process can be made");
+    if (pid_ == 0) {
+      std::vector<char*> pointers;
+      for (std::string& argument : arguments) pointers.push_back(argument.data());
+      pointers.push_back(nullptr);
+      ::execvp("nghttpx", pointers.data());
+      ::_exit(127);
+    }
+    std::this_thread::sleep_for(1s);
+    check(::waitpid(pid_, nullptr, WNOHANG) == 0, "nghttpx starts (scripts/setup --full installs it)");
+  }
+  TlsFront(const TlsFront&) = delete;
+  TlsFront& operator=(const TlsFront&) = delete;
+  ~TlsFront() {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  std::string url() const { return "https://localhost:" + std::to_string(port_); }
+  std::string certificate() const { return folder_ / "cert.pem"; }
+
+ private:
+  static std::uint16_t free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    // The sockets API takes every family through this type.
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    check(::bind(socket, any, size) == 0 && ::getsockname(socket, any, &size) == 0, "a port is free");
+    ::close(socket);
+    return ntohs(address.sin_port);
+  }
+
+  std::filesystem::path folder_;
+  std::uint16_t port_ = 0;
+  pid_t pid_ = 0;
+};
+
+/// In the order of the shards' ids.
+std::vector<std::string> first_hash_keys(Client& client) {
+  std::string answer;
+  client.call(Protocol::json, "ListShards", kcl::bench::body_of(Protocol::json, {{"StreamName", "bench"}}), &answer);
+  const auto page = kcl::wire::decode_list_shards(Protocol::json, answer);
+  std::vector<std::string> keys;
+  for (const auto& shard : page->shards) keys.push_back(shard.hash_keys.start.text());
+  return keys;
+}
+
+void fill(Client& client, const std::string& hash_key, std::size_t bytes) {
+  constexpr std::size_t kAtOnce = 400;
+  for (std::size_t put = 0; put < bytes; put += kAtOnce * kRecordBytes)
+    client.call(Protocol::cbor, "PutRecords", kcl::bench::put_body(Protocol::cbor, kAtOnce, kRecordBytes, hash_key));
+}
+
+// ---- the program
+
+/// What the processors of one worker share.
+struct Shared {
+  std::mutex mutex;
+  bool fast_may_go = false;
+  bool ending = false;
+  /// Of the stalled shards, and the fast one's until it may go.
+  std::vector<kcl::Ack> kept;
+  std::optional<kcl::Ack> fast;
+  std::size_t fast_bytes = 0;
+  /// Since the first batch that came after it might go.
+  std::optional<Clock::time_point> first;
+  std::size_t timed_bytes = 0;
+  Clock::time_point last;
+};
+
+class Keeper final : public kcl::AckProcessor {
+ public:
+  explicit Keeper(Shared& shared) : shared_(shared) {}
+  void process_records(kcl::RecordBatch batch, kcl::Ack ack) override {
+    const std::lock_guard lock(shared_.mutex);
+    if (shared_.ending) return ack.done();
+    if (batch.shard_id() != kFastShard) return shared_.kept.push_back(std::move(ack));
+    shared_.fast_bytes += batch.size() * kRecordBytes;
+    if (!shared_.fast_may_go) {
+      shared_.fast = std::move(ack);
+      return;
+    }
+    shared_.last = Clock::now();
+    if (shared_.first) shared_.timed_bytes += batch.size() * kRecordBytes;
+    if (!shared_.first) shared_.first = shared_.last;
+    ack.done();
+  }
+
+ private:
+  Shared& shared_;
+};
+
+struct Measured {
+  double megabytes_a_second = 0;
+  double rss = 0;
+  double rss_before = 0;
+};
+
+/// Of a worker with `stalled` shards that stand still and one that is read.
+Measured run(std::size_t stalled, bool http2) {
+  const ServerProcess server(stalled + 1);
+  const TlsFront front(server.port(), http2);
+  ::setenv("AWS_CA_BUNDLE", front.certificate().c_str(), 1);
+  {
+    Client client(server.port());
+    const auto hash_keys = first_hash_keys(client);
+    for (const std::string& key : hash_keys) fill(client, key, key == hash_keys.front() ? kFastBytes : kStalledBytes);
+  }
+  Measured measured;
+  measured.rss_before = rss_megabytes();
+
+  kcl::WorkerConfig config;
+  config.stream = "bench";
+  config.region = "us-east-1";
+  config.kinesis_endpoint = front.url();
+  config.credentials = kcl::static_credentials({.access_key_id = "bench", .secret_access_key = "bench"});
+  config.initial_position = kcl::InitialPosition::trim_horizon();
+  config.fan_out = true;
+  config.consumer_name = "bench";
+  config.handle_signals = false;
+  Shared shared;
+  kcl::Runtime runtime({.buffer_bytes = kBudget});
+  kcl::Worker worker(config, [&] { return std::make_unique<Keeper>(shared); }, runtime);
+  std::atomic<bool> over = false;
+  std::thread sampler([&] {
+    for (; !over; std::this_thread::sleep_for(20ms)) measured.rss = std::max(measured.rss, rss_megabytes());
+  });
+  worker.start();
+  const auto stand = [&] {
+    const std::lock_guard lock(shared.mutex);
+    return shared.kept.size() == stalled && shared.fast;
+  };
+  while (!stand()) std::this_thread::sleep_for(50ms);
+  std::this_thread::sleep_for(kSettle);
+  {
+    const std::lock_guard lock(shared.mutex);
+    shared.fast_may_go = true;
+  }
+  shared.fast->done();
+  const auto all_came = [&] {
+    const std::lock_guard lock(shared.mutex);
+    return shared.fast_bytes == kFastBytes;
+  };
+  while (!all_came()) std::this_thread::sleep_for(20ms);
+  over = true;
+  sampler.join();
+  {
+    const std::lock_guard lock(shared.mutex);
+    shared.ending = true;
+  }
+  for (const kcl::Ack& ack : shared.kept) ack.done();
+  worker.shutdown(20s);
+  const double seconds = std::chrono::duration<double>(shared.last - *shared.first).count();
+  measured.megabytes_a_second = static_cast<double>(shared.timed_bytes) / 1e6 / seconds;
+  return measured;
+}
+
+}  // namespace
+
+int main() {
+  std::printf("fan-out over TLS, budget %zu MB; a fast shard of %zu MB beside %zu that stand still\n", kBudget >> 20,
+              kFastBytes / 1'000'000, kStalled);
+  for (const bool http2 : {false, true}) {
+    const Measured alone = kcl::bench::in_a_child([&] { return run(0, http2); });
+    const Measured beside = kcl::bench::in_a_child([&] { return run(kStalled, http2); });
+    const char* how = http2 ? "HTTP/2" : "HTTP/1.1";
+    std::printf("%-9s rss at most %6.0f MB, %6.0f MB with none stalled (%.0f MB before); bound %zu MB\n", how,
+                beside.rss, alone.rss, beside.rss_before, (kBudget >> 20) + 64);
+    std::printf("%-9s fast shard %7.1f MB/s, alone %7.1f MB/s: %.2f\n", how, beside.megabytes_a_second,
+                alone.megabytes_a_second, beside.megabytes_a_second / alone.megabytes_a_second);
+    std::fflush(stdout);
+  }
+}
