@@ -93,6 +93,7 @@ double float_of(std::uint8_t info, std::uint64_t bits) {
 
 void CborReader::fail(std::string_view what) {
   if (!ok()) return;
+  next_type_ = CborType::end;
   error_ = what;
   error_ += " at byte " + std::to_string(at_);
 }
