@@ -12,7 +12,6 @@ constexpr std::uint8_t kUnsigned = 0;
 constexpr std::uint8_t kNegative = 1;
 constexpr std::uint8_t kBytes = 2;
 constexpr std::uint8_t kText = 3;
-constexpr std::uint8_t kArray = 4;
 constexpr std::uint8_t kMap = 5;
 constexpr std::uint8_t kTag = 6;
 constexpr std::uint8_t kSimple = 7;
