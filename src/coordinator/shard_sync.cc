@@ -28,8 +28,8 @@ constexpr Duration kVanishedFor = std::chrono::minutes(5);
 /// read.
 constexpr milliseconds kLatestMargin{2'000};
 
-/// Java looks for the rows of a shard's parents before it starts, and takes what it does not see for done. Its reads are
-/// not strongly consistent: a child's row comes so much later than one of a parent.
+/// Java looks for the rows of a shard's parents before it starts, and takes what it does not see for done. Its reads
+/// are not strongly consistent: a child's row comes so much later than one of a parent.
 constexpr Duration kSeenByJava = seconds(5);
 
 SyncError transient(std::string message) { return {SyncError::Kind::transient, std::move(message)}; }

@@ -1,5 +1,5 @@
-// An answer whose body is taken while it arrives, for as long as that takes. Destroying it cancels the transfer. Lives on
-// the strand of its client, which it may outlive.
+// An answer whose body is taken while it arrives, for as long as that takes. Destroying it cancels the transfer. Lives
+// on the strand of its client, which it may outlive.
 //
 // What has arrived and was not taken is bounded by the window; a transfer that is not taken from then pauses, which
 // holds the peer back.
