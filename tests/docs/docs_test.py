@@ -66,8 +66,8 @@ class Code(unittest.TestCase):
         self.assertGreater(len(includes), 0)
         source = "\n".join([*dict.fromkeys(includes), *programs, ""])
         flags = ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-Wno-main", "-Wno-missing-field-initializers"]
-        made = subprocess.run([COMPILER, *flags, "-fsyntax-only", "-I", os.path.join(ROOT, "include"), "-x", "c++", "-"],
-                              input=source, capture_output=True, text=True, timeout=300, check=False)
+        command = [COMPILER, *flags, "-fsyntax-only", "-I", os.path.join(ROOT, "include"), "-x", "c++", "-"]
+        made = subprocess.run(command, input=source, capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual((made.returncode, made.stderr[:4000]), (0, ""))
 
     def test_flags_of_kclpp_exist(self):
@@ -113,9 +113,16 @@ class Names(unittest.TestCase):
         known = set(re.findall(r'"(kclpp_\w+)"', code))
         bad = []
         for path in [*files("docs", ".md", ".yaml"), "README.md"]:
-            named = re.findall(r"\bkclpp_(?:\w+_(?:total|seconds|bytes)|fleet_\w+|shards?_\w+|leases_\w+)\b", read(path))
+            pattern = r"\bkclpp_(?:\w+_(?:total|seconds|bytes)|fleet_\w+|shards?_\w+|leases_\w+)\b"
+            named = re.findall(pattern, read(path))
             bad += [f"{path}: {name}" for name in named if name not in known]
         self.assertEqual(bad, [])
+
+    def test_log_events_that_are_named_are_there(self):
+        code = "".join(read(path) for path in files("src", ".cc") + files("apps", ".cc"))
+        named = [(path, name) for path in documents() for name in re.findall(r"log events? `(\w+)`", read(path))]
+        self.assertGreater(len(named), 5)
+        self.assertEqual([pair for pair in named if f'"{pair[1]}"' not in code], [])
 
     def test_options_that_the_guides_name_are_there(self):
         config = read("include/kcl/worker_config.h")
