@@ -1,5 +1,5 @@
-# What scripts/package makes by CPack. DEB: kclpp (the program) and libkclpp-dev (library and headers). TGZ: the program
-# alone.
+# The Debian packages that scripts/package makes by CPack: kclpp (the program), libkclpp-dev (the library and its
+# headers).
 set(CPACK_PACKAGE_NAME kclpp)
 set(CPACK_PACKAGE_VENDOR "The kclpp maintainers")
 set(CPACK_PACKAGE_CONTACT "The kclpp maintainers <maintainers@kclpp.invalid>" CACHE STRING "Maintainer of the packages")
