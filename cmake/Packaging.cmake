@@ -18,21 +18,20 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 # A fleet without them could verify no certificate; --exec and the MultiLang daemon run what is installed besides.
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS ca-certificates)
 set(CPACK_DEBIAN_PROGRAM_DESCRIPTION
-"consumes Amazon Kinesis Data Streams with a fleet of workers
- A native Kinesis Client Library: workers share the shards of a stream through
- leases, checkpoint their progress, and survive crashes and resharding. This
- is the program: consume (records to stdout or a command), multilang (the
- MultiLang daemon without a JVM), leases and doctor (for operators), local (a
- Kinesis for development) and demo.")
+"Consumes Amazon Kinesis Data Streams with a fleet of workers that share the
+shards through leases, checkpoint their progress, and survive crashes and
+resharding. This is the program: consume (records to stdout or a command),
+multilang (the MultiLang daemon without a JVM), leases and doctor (for
+operators), local (a Kinesis for development) and demo.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libkclpp-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 # What kclppConfig.cmake and kclpp.pc ask for.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libboost1.81-dev, libboost-json1.81-dev, libcurl4-openssl-dev, \
 libdeflate-dev, libsqlite3-dev, libspdlog-dev, libssl-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
-"native Kinesis Client Library for C++20 (static library and headers)
- Consumes Amazon Kinesis Data Streams with a fleet of workers that share the
- shards through leases. For CMake (find_package(kclpp)) and pkg-config.")
+"Consumes Amazon Kinesis Data Streams with a fleet of workers that share the
+shards through leases. This is the static library with its headers, for CMake
+(find_package(kclpp)) and pkg-config.")
 
 foreach(component program development)
   string(TOUPPER ${component} upper)
