@@ -130,7 +130,7 @@ void zsh_command(const Command& command, const std::string& indent, std::string&
   out += indent + "  )\n" + indent + "  _describe command commands\n" + indent + "  return\n" + indent + "fi\n";
   out += indent + "case $words[2] in\n";
   for (const Command& below : command.commands) {
-    out += indent + "  " + below.name + ")\n" + indent + "    shift words\n" + indent + "    ((CURRENT--))\n";
+    out += indent + "  " + below.name + ") shift words && ((CURRENT--))\n";
     zsh_command(below, indent + "    ", out);
     out += indent + "    ;;\n";
   }
@@ -172,8 +172,9 @@ void fish_command(const Command& command, const std::string& condition, const st
            quoted(brief(below.help), kQuote) + "\n";
   }
   for (const Command& below : command.commands) {
-    const std::string seen = "__fish_seen_subcommand_from " + below.name;
-    fish_command(below, top ? seen : condition + "; and " + seen, program, out);
+    std::string deeper = top ? "" : condition + "; and ";
+    deeper.append("__fish_seen_subcommand_from ").append(below.name);
+    fish_command(below, deeper, program, out);
   }
 }
 
