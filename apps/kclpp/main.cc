@@ -21,10 +21,14 @@
 #include "doctor/doctor.h"
 #include "doctor/options.h"
 #include "flags/flags.h"
+#include "help/completion.h"
+#include "help/man_page.h"
+#include "help/multilang_usage.h"
 #include "leases/leases.h"
 #include "leases/options.h"
 #include "local/local.h"
 #include "multilang/daemon.h"
+#include "version/version.h"
 
 namespace {
 
@@ -219,22 +223,6 @@ int run_consume(const kclpp::FlagValues& given) {
   return kUsage;
 }
 
-constexpr const char* kMultilangHelp =
-    "usage: kclpp multilang --properties-file FILE [OPTION...]\n"
-    "\n"
-    "Runs a Kinesis Client Library program of Python, Node.js, Ruby or .NET: the MultiLang daemon, without a JVM. The\n"
-    "file is the one that the program has already. In java's place (as `java`, or with the class's name among the\n"
-    "arguments) kclpp does the same, so that the clients' own launchers start it.\n"
-    "\n"
-    "  -p, --properties-file FILE     the program and its configuration; a FILE alone means the same\n"
-    "  -l, --log-configuration FILE   a logback.xml, of which the level is followed\n"
-    "      --lease-format FORMAT      whose rows the lease table has: kcl (default) or vmware-go\n"
-    "      --check                    print what would be done and where each value comes from, and end\n"
-    "      --strict                   keys that change nothing, and numbers that are none, are errors\n"
-    "\n"
-    "Each key of the file has an environment twin, which goes before it: KCLPP_MAX_RECORDS for maxRecords.\n"
-    "Exit codes: 0 done, also after SIGINT or SIGTERM; 1 failed, or wrong usage. docs/multilang.md has the rest.\n";
-
 int run_multilang(std::span<const std::string> arguments) {
   const auto line = kcl::multilang::parse_command_line(arguments);
   if (!line) {
@@ -242,7 +230,7 @@ int run_multilang(std::span<const std::string> arguments) {
     return EXIT_FAILURE;
   }
   if (line->help) {
-    std::fputs(kMultilangHelp, stdout);
+    std::fputs(kclpp::help::multilang_usage().c_str(), stdout);
     return EXIT_SUCCESS;
   }
   kcl::multilang::Surroundings around;
@@ -253,6 +241,71 @@ int run_multilang(std::span<const std::string> arguments) {
   };
   around.print = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
   return kcl::multilang::run_daemon(*line, around);
+}
+
+kclpp::help::Option described(const CLI::Option& option) {
+  kclpp::help::Option described{.group = option.get_group(),
+                                .help = option.get_description(),
+                                .environment = option.get_envname(),
+                                .fallback = option.get_default_str()};
+  for (const std::string& name : option.get_snames()) described.names.push_back('-' + name);
+  for (const std::string& name : option.get_lnames()) described.names.push_back("--" + name);
+  if (option.get_items_expected_max() == 0) return described;
+  // A range stands behind the type: "INT:INT in [1 - 1000]".
+  const std::string type = option.get_type_name();
+  const std::size_t in = type.find(" in [");
+  described.value = type.substr(0, in == std::string::npos ? in : type.rfind(':', in));
+  if (in != std::string::npos) described.range = type.substr(in + 5, type.size() - in - 6);
+  return described;
+}
+
+/// As --help shows it: without what is hidden there.
+kclpp::help::Command described(const CLI::App& command) {
+  if (command.get_name() == "multilang") return kclpp::help::multilang_command(command.get_description());
+  kclpp::help::Command described_command{
+      .name = command.get_name(), .help = command.get_description(), .footer = command.get_footer()};
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->nonpositional()) {
+      described_command.options.push_back(described(*option));
+    } else {
+      described_command.arguments = option->get_name();
+      described_command.arguments_help = option->get_description();
+    }
+  }
+  for (const CLI::App* below : command.get_subcommands([](const CLI::App* app) { return !app->get_group().empty(); })) {
+    described_command.commands.push_back(described(*below));
+  }
+  return described_command;
+}
+
+/// What the build asks the program for: of the same definitions as --help, so hidden there.
+struct HelpFiles {
+  const CLI::App* completion;
+  const CLI::App* man;
+  std::string shell;
+  std::string page;
+};
+
+void add_help_files(CLI::App& app, HelpFiles& files) {
+  CLI::App* completion = app.add_subcommand("completion", "A completion script on stdout: for bash, zsh or fish.");
+  completion->group("")->add_option("SHELL", files.shell)->required()->check(CLI::IsMember(kclpp::help::kShells));
+  CLI::App* man = app.add_subcommand("man", "A man page on stdout: the program's, or that of a command.");
+  man->group("")->add_option("COMMAND", files.page);
+  files.completion = completion;
+  files.man = man;
+}
+
+int print_help_file(const CLI::App& app, const HelpFiles& files) {
+  const kclpp::help::Command program = described(app);
+  const bool page = files.man->parsed();
+  const auto text =
+      page ? kclpp::help::man_page(program, files.page, KCLPP_VERSION) : kclpp::help::completion(files.shell, program);
+  if (!text) {
+    std::fprintf(stderr, "kclpp man: there is no command '%s'\n", files.page.c_str());
+    return kUsage;
+  }
+  const bool written = std::fputs(text->c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  return written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /// A standard stream that is closed would be the next file that we open, say the lease table, and get our output. Such
@@ -277,7 +330,7 @@ int main(int argc, char** argv) {
   if (is_multilang) return run_multilang(std::span(arguments).subspan(1));
   if (kcl::multilang::is_java_command_line(argc > 0 ? argv[0] : "", arguments)) return run_multilang(arguments);
   CLI::App app("kclpp: a native Kinesis Client Library.", "kclpp");
-  app.set_version_flag("--version", std::string("kclpp ") + KCLPP_VERSION);
+  app.set_version_flag("--version", kclpp::version_text);
   app.require_subcommand(1);
   const auto is_asked_for = [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; };
   app.failure_message([&](const CLI::App* root, const CLI::Error& error) {
@@ -298,6 +351,8 @@ int main(int argc, char** argv) {
                      "Ruby or .NET by its properties file.");
   LeasesArguments leases_given;
   const CLI::App* leases = add_leases(app, leases_given);
+  HelpFiles help_files{};
+  add_help_files(app, help_files);
   // CLI11 reads the environment for every command unless one has a callback; but twins such as KCLPP_FAILOVER belong to
   // several, and mean what the command that is asked for says.
   for (CLI::App* command : app.get_subcommands({})) command->parse_complete_callback([] {});
@@ -310,6 +365,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
   }
+  if (help_files.completion->parsed() || help_files.man->parsed()) return print_help_file(app, help_files);
   if (doctor->parsed()) return run_doctor(doctor_flags);
   if (local->parsed()) return kclpp::local::run(local_options);
   if (leases->parsed()) return run_leases(leases_given);
