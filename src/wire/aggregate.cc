@@ -51,11 +51,13 @@ AggregateReader::Found AggregateReader::open(std::string_view data) {
   if (data.size() <= kChecksumSize) return Found::damaged;
   const std::string_view message = data.substr(0, data.size() - kChecksumSize);
   if (text_of(base::md5(message)) != data.substr(message.size())) return Found::damaged;
+  bool whole = false;
   try {
-    if (take_message(message)) return Found::aggregate;
+    whole = take_message(message);
   } catch (const protozero::exception&) {
-    // It is no message: damaged as one that has a wrong part.
+    whole = false;  // no message at all
   }
+  if (whole) return Found::aggregate;
   clear();
   return Found::damaged;
 }
