@@ -1,6 +1,7 @@
 // All of kclpp's public API but the testing headers (kcl/testing/).
 #pragma once
 
+#include <kcl/cloudwatch.h>
 #include <kcl/consume.h>
 #include <kcl/credentials.h>
 #include <kcl/errors.h>

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include <kcl/cloudwatch.h>
 #include <kcl/credentials.h>
 #include <kcl/item_store.h>
 #include <kcl/kinesis.h>
@@ -57,10 +58,11 @@ struct WorkerConfig {
   std::string region;
   /// Of the shared AWS files. Empty: AWS_PROFILE, else "default".
   std::string profile;
-  /// URLs instead of the region's own endpoints. Empty: AWS_ENDPOINT_URL_KINESIS or _DYNAMODB, AWS_ENDPOINT_URL, the
-  /// profile's.
+  /// URLs instead of the region's own endpoints. Empty: AWS_ENDPOINT_URL_KINESIS, _DYNAMODB or _CLOUDWATCH,
+  /// AWS_ENDPOINT_URL, the profile's.
   std::string kinesis_endpoint;
   std::string dynamodb_endpoint;
+  std::string cloudwatch_endpoint;
   /// The DynamoDB table that holds the leases. Empty: named as the application.
   std::string lease_table;
   /// Whose rows the lease table has. The same for the whole fleet. With vmware_go, vmware-go-kcl's workers may live on
@@ -166,8 +168,10 @@ struct WorkerConfig {
   /// /readyz, /status (JSON) and / (a page for people); no TLS and no passwords: beyond loopback only in a network that
   /// you trust. See docs/monitoring.md.
   std::string listen;
-  /// How often metrics go to the sink: 1 s to 1 h.
+  /// How often metrics go to the sink and to CloudWatch: 1 s to 1 h.
   std::chrono::milliseconds metrics_interval{10'000};
+  /// Empty: none go there.
+  std::optional<CloudWatch> cloudwatch;
 
   // What a program may plug in. Shared, since several workers may use one.
 

@@ -230,8 +230,11 @@ http::Request ServiceClient::signed_request(const Request& request, const Creden
   to_sign.host = options_.endpoint.host;
   to_sign.path = options_.endpoint.path;
   to_sign.body = request.body;
-  to_sign.headers = {{"Content-Type", std::string(request.content_type)},
-                     {"X-Amz-Target", std::string(request.target)}};
+  to_sign.headers = {{"Content-Type", std::string(request.content_type)}};
+  if (!request.target.empty()) to_sign.headers.push_back({"X-Amz-Target", std::string(request.target)});
+  if (!request.content_encoding.empty()) {
+    to_sign.headers.push_back({"Content-Encoding", std::string(request.content_encoding)});
+  }
   const wire::SigningCredentials secrets{credentials.access_key_id, credentials.secret_access_key,
                                          credentials.session_token};
   http::Request ready;

@@ -1,5 +1,5 @@
-// One AWS service of the JSON 1.1 family: signs a request, sends it, sorts what comes back, and tries again where that
-// can do no harm.
+// One AWS service of the JSON 1.1 family or the query protocol: signs a request, sends it, sorts what comes back, and
+// tries again where that can do no harm.
 //
 //  - A request that the service has certainly not carried out (it was never sent, throttled, its signature or
 //    credentials refused) is sent again, whatever it asks for.
@@ -69,9 +69,11 @@ class ServiceClient {
     Endpoint endpoint;
   };
   struct Request {
-    /// X-Amz-Target and Content-Type.
+    /// X-Amz-Target, which the query protocol does without, and Content-Type.
     std::string_view target;
     std::string_view content_type;
+    /// "gzip" when `body` is. Empty: as it is.
+    std::string_view content_encoding = {};
     std::string body;
     std::size_t max_answer_bytes = 16UL << 20;
     /// Carrying it out twice does no harm.

@@ -89,6 +89,10 @@ Task<PollingReader::Turn> PollingReader::read_once(base::Stop& stop) {
   request.limit = reading_.options.max_records;
   auto answer =
       co_await reading_.kinesis.get_records(std::move(request), reading_.loop.now() + reading_.options.call_timeout);
+  if (reading_.read_seconds) {
+    const std::chrono::duration<double> taken = answer.timing.received - answer.timing.sent;
+    reading_.read_seconds->observe(taken.count());
+  }
   if (!wanted(stop)) co_return Turn::idle;
   if (!answer.value) {
     const auto kind = answer.value.error().kind;

@@ -78,7 +78,8 @@ void ShardConsumer::start_reading() {
                   .options = context_.options.reader,
                   .shard_id = hold_->key(),
                   .from = read_from_,
-                  .on_change = [this] { wake_.notify_all(); }};
+                  .on_change = [this] { wake_.notify_all(); },
+                  .read_seconds = meters_.read_seconds};
   if (context_.options.reader.fan_out && !fan_out_refused_) {
     reader_ = std::make_unique<FanOutReader>(std::move(reading));
   } else {
@@ -113,6 +114,7 @@ Task<void> ShardConsumer::renew() {
     wake_.notify_all();
     if (result.committed()) {
       if (stores) last_checkpoint_ = context_.loop.now();
+      meters_.renewals->add();
       backoff.reset();
       continue;
     }
@@ -283,7 +285,9 @@ Task<bool> ShardConsumer::deliver_batch(RecordBatch batch) {
 Task<CallbackResult> ShardConsumer::process(RecordBatch part) {
   enter_call(ShardState::processing, "process_records");
   in_hand_ = part.back().position();
+  const BootTime began = context_.loop.now();
   CallbackResult result = co_await processor_->process_records(part);
+  note_time_since(began);
   if (result.ok()) done_ = in_hand_;
   in_hand_.reset();
   if (result.ok()) {
@@ -294,9 +298,16 @@ Task<CallbackResult> ShardConsumer::process(RecordBatch part) {
   co_return result;
 }
 
+void ShardConsumer::note_time_since(BootTime began) {
+  meters_.processing_seconds->observe(std::chrono::duration<double>(context_.loop.now() - began).count());
+}
+
 void ShardConsumer::note_processed(const RecordBatch& batch) {
+  std::size_t data_bytes = 0;
+  for (const Record& record : batch) data_bytes += record.data().size();
   meters_.records_processed->add(batch.size());
   meters_.bytes_processed->add(batch.bytes());
+  meters_.data_bytes_processed->add(data_bytes);
   throughput_.add(batch.bytes());
   status_.last_error.clear();
 }

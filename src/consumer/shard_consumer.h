@@ -100,6 +100,7 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<bool> deliver_fetched(Fetched fetched);
   base::Task<bool> deliver_batch(RecordBatch batch);
   base::Task<ports::CallbackResult> process(RecordBatch part);
+  void note_time_since(base::BootTime began);
   void note_processed(const RecordBatch& batch);
   base::Task<ports::CallbackResult> bury(RecordBatch part, std::string error, std::size_t attempts);
   base::Task<void> stand_still();

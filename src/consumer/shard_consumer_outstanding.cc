@@ -50,7 +50,11 @@ Task<void> ShardConsumer::hand_out(Outstanding::Entry& entry) {
   if (!entry.fetched.batch.empty()) {
     RecordBatch batch = entry.fetched.batch;
     result.kind = CallbackResult::Kind::retry_later;
-    if (hold_->may_deliver()) result = co_await processor_->process_records(std::move(batch));
+    if (hold_->may_deliver()) {
+      const BootTime began = context_.loop.now();
+      result = co_await processor_->process_records(std::move(batch));
+      note_time_since(began);
+    }
   }
   if (!result.ok()) failed("process_records", result);
   entry.result = std::move(result);

@@ -8,6 +8,13 @@ ShardMeters::ShardMeters(metrics::Registry& registry, const std::string& shard_i
       registry.counter("kclpp_records_processed_total", "Records whose process_records returned normally.", shard);
   bytes_processed =
       registry.counter("kclpp_bytes_processed_total", "Bytes of data and partition keys of records processed.", shard);
+  data_bytes_processed =
+      registry.counter("kclpp_data_bytes_processed_total", "Bytes of data of records processed.", shard);
+  processing_seconds =
+      registry.histogram("kclpp_processing_seconds", "How long process_records of the shard takes until it is settled.",
+                         shard, metrics::coarse_duration_bounds());
+  read_seconds = registry.histogram("kclpp_read_seconds", "How long GetRecords of the shard takes.", shard,
+                                    metrics::coarse_duration_bounds());
   dead_letters = registry.counter("kclpp_dead_letters_total", "Records that the dead-letter sink has taken.", shard);
   aggregates = registry.counter("kclpp_aggregates_total", "KPL aggregates that were taken apart.", shard);
   damaged_aggregates = registry.counter("kclpp_damaged_aggregates_total",
@@ -19,6 +26,7 @@ ShardMeters::ShardMeters(metrics::Registry& registry, const std::string& shard_i
   stopped = registry.gauge("kclpp_shard_stopped", "1 while a batch that failed for good holds the shard up.", shard);
   checkpoints = registry.counter("kclpp_checkpoints_total", "Positions stored in the lease table.", shard);
   checkpoint_failures = registry.counter("kclpp_checkpoint_failures_total", "Checkpoints that were not stored.", shard);
+  renewals = registry.counter("kclpp_renewals_total", "Lease renewals that were stored.", shard);
   renewal_failures = registry.counter("kclpp_renewal_failures_total", "Lease renewals that were not stored.", shard);
   leases_lost = registry.counter("kclpp_leases_lost_total", "Leases lost to another worker.", shard);
   fan_out_refused = registry.counter("kclpp_fan_out_refused_total",

@@ -14,6 +14,11 @@ struct ShardMeters {
 
   std::shared_ptr<metrics::Counter> records_processed;
   std::shared_ptr<metrics::Counter> bytes_processed;
+  /// Without partition keys.
+  std::shared_ptr<metrics::Counter> data_bytes_processed;
+  std::shared_ptr<metrics::Histogram> processing_seconds;
+  /// GetRecords, however it ended.
+  std::shared_ptr<metrics::Histogram> read_seconds;
   std::shared_ptr<metrics::Counter> dead_letters;
   /// KPL aggregates taken apart, and those that could not be; user records outside the shard's hash range, by what
   /// became of them and of those beside them.
@@ -25,6 +30,7 @@ struct ShardMeters {
   std::shared_ptr<metrics::Gauge> stopped;
   std::shared_ptr<metrics::Counter> checkpoints;
   std::shared_ptr<metrics::Counter> checkpoint_failures;
+  std::shared_ptr<metrics::Counter> renewals;
   std::shared_ptr<metrics::Counter> renewal_failures;
   std::shared_ptr<metrics::Counter> leases_lost;
   /// Enhanced fan-out was refused, and the shard is read by polling.

@@ -24,6 +24,7 @@
 #include "consumer/options.h"
 #include "consumer/unpacker.h"
 #include "coordinator/finish.h"
+#include "metrics/registry.h"
 #include "ports/kinesis.h"
 #include "shards/rules.h"
 
@@ -76,6 +77,8 @@ struct Reading {
   std::string shard_id;
   shards::ReadFrom from;
   std::function<void()> on_change;
+  /// Of GetRecords. Null: nobody wants to know.
+  std::shared_ptr<metrics::Histogram> read_seconds = {};
 };
 
 class ShardReader {

@@ -19,12 +19,7 @@ void fill(Metric& metric, const Gauge& gauge) {
   metric.value = gauge.value();
 }
 
-void fill(Metric& metric, const Histogram& histogram) {
-  metric.kind = Metric::Kind::histogram;
-  metric.value = histogram.sum();
-  metric.buckets = histogram.buckets();
-  metric.count = metric.buckets.back().cumulative_count;
-}
+void fill(Metric& metric, const Histogram& histogram) { histogram.fill(metric); }
 
 }  // namespace
 
@@ -32,26 +27,44 @@ Histogram::Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), c
   base::check(std::is_sorted(bounds_.begin(), bounds_.end()), "a histogram's bounds ascend");
 }
 
-void Histogram::observe(double value) noexcept {
+void Histogram::observe(double value) {
   const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
-  counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
-  sum_.fetch_add(value, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  ++counts_[static_cast<std::size_t>(bucket)];
+  sum_ += value;
+  if (!extremes_) extremes_ = Extremes{.least = value, .most = value};
+  extremes_->least = std::min(extremes_->least, value);
+  extremes_->most = std::max(extremes_->most, value);
 }
 
-std::vector<Metric::Bucket> Histogram::buckets() const {
-  std::vector<Metric::Bucket> buckets;
-  std::uint64_t count = 0;
+void Histogram::fill(Metric& metric) const {
+  const std::lock_guard lock(mutex_);
+  fill_locked(metric);
+}
+
+std::optional<Extremes> Histogram::fill_and_take_extremes(Metric& metric) {
+  const std::lock_guard lock(mutex_);
+  fill_locked(metric);
+  return std::exchange(extremes_, std::nullopt);
+}
+
+void Histogram::fill_locked(Metric& metric) const {
+  metric.kind = Metric::Kind::histogram;
+  metric.value = sum_;
+  metric.count = 0;
+  metric.buckets.clear();
   for (std::size_t i = 0; i < counts_.size(); ++i) {
-    count += counts_[i].load(std::memory_order_relaxed);
+    metric.count += counts_[i];
     const double bound = i < bounds_.size() ? bounds_[i] : std::numeric_limits<double>::infinity();
-    buckets.push_back({.upper_bound = bound, .cumulative_count = count});
+    metric.buckets.push_back({.upper_bound = bound, .cumulative_count = metric.count});
   }
-  return buckets;
 }
 
 std::vector<double> duration_bounds() {
   return {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60};
 }
+
+std::vector<double> coarse_duration_bounds() { return {0.01, 0.1, 1, 10, 60}; }
 
 template <class T, class Make>
 std::shared_ptr<T> Registry::get(std::string_view name, std::string_view help, Labels labels, Make make) {
@@ -95,9 +108,8 @@ void Registry::retire(std::string_view label, std::string_view value, Timestamp 
   }
 }
 
-MetricsSnapshot Registry::snapshot(Timestamp now) {
-  MetricsSnapshot snapshot;
-  snapshot.time = now;
+template <class Use>
+void Registry::for_each(Timestamp now, Use use) {
   const auto outlived = [&](const auto& named) {
     return named.second.retired && *named.second.retired + kRetiredFor <= now;
   };
@@ -105,14 +117,38 @@ MetricsSnapshot Registry::snapshot(Timestamp now) {
   for (auto& [name, family] : families_) {
     std::erase_if(family.instruments, outlived);
     for (const auto& [labels, entry] : family.instruments) {
-      Metric& metric = snapshot.metrics.emplace_back();
+      Metric metric;
       metric.name = name;
       metric.help = family.help;
       metric.labels = labels;
-      std::visit([&](const auto& pointer) { fill(metric, *pointer); }, entry.instrument);
+      use(std::move(metric), entry);
     }
   }
+}
+
+MetricsSnapshot Registry::snapshot(Timestamp now) {
+  MetricsSnapshot snapshot;
+  snapshot.time = now;
+  for_each(now, [&](Metric metric, const Entry& entry) {
+    std::visit([&](const auto& pointer) { fill(metric, *pointer); }, entry.instrument);
+    snapshot.metrics.push_back(std::move(metric));
+  });
   return snapshot;
+}
+
+std::vector<Reading> Registry::readings(Timestamp now) {
+  std::vector<Reading> readings;
+  for_each(now, [&](Metric metric, const Entry& entry) {
+    Reading& reading = readings.emplace_back();
+    reading.metric = std::move(metric);
+    reading.retired = entry.retired.has_value();
+    if (const auto* histogram = std::get_if<std::shared_ptr<Histogram>>(&entry.instrument)) {
+      reading.extremes = (*histogram)->fill_and_take_extremes(reading.metric);
+    } else {
+      std::visit([&](const auto& pointer) { fill(reading.metric, *pointer); }, entry.instrument);
+    }
+  });
+  return readings;
 }
 
 }  // namespace kcl::metrics

@@ -1,5 +1,5 @@
-// Instruments, and the registry that names them. Updates are lock-free atomics, for any thread; only getting an
-// instrument and taking a snapshot lock. Get an instrument once and keep it.
+// Instruments, and the registry that names them. Updates are for any thread: lock-free atomics, but for histograms,
+// which lock for a moment, so that what a snapshot says of one fits together. Get an instrument once and keep it.
 #pragma once
 
 #include <atomic>
@@ -37,26 +37,47 @@ class Gauge {
   std::atomic<double> value_{0};
 };
 
+struct Extremes {
+  double least = 0;
+  double most = 0;
+};
+
 class Histogram {
  public:
   /// `bounds`: the buckets' inclusive upper bounds, ascending; one more, up to infinity, is added.
   explicit Histogram(std::vector<double> bounds);
-  void observe(double value) noexcept;
+  void observe(double value);
 
-  /// Cumulative; the last one counts everything.
-  std::vector<Metric::Bucket> buckets() const;
-  double sum() const noexcept { return sum_.load(std::memory_order_relaxed); }
+  /// Kind, buckets, count and sum.
+  void fill(Metric& metric) const;
+  /// As fill(). What was observed since the last call of this; absent when that is nothing.
+  std::optional<Extremes> fill_and_take_extremes(Metric& metric);
 
  private:
+  void fill_locked(Metric& metric) const;
+
   const std::vector<double> bounds_;
-  std::vector<std::atomic<std::uint64_t>> counts_;
-  std::atomic<double> sum_{0};
+  mutable std::mutex mutex_;
+  std::vector<std::uint64_t> counts_;
+  double sum_ = 0;
+  std::optional<Extremes> extremes_;
 };
 
 /// In seconds: 1 ms to a minute, in steps of about a half and a double of powers of ten.
 std::vector<double> duration_bounds();
+/// A few of them, for what there is one of for each shard.
+std::vector<double> coarse_duration_bounds();
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// An instrument at one moment, for whoever needs more than a snapshot tells.
+struct Reading {
+  Metric metric;
+  /// It is done with: these are its last numbers.
+  bool retired = false;
+  /// Of a histogram: of what was observed since the last readings(); absent when that is nothing.
+  std::optional<Extremes> extremes;
+};
 
 class Registry {
  public:
@@ -78,6 +99,8 @@ class Registry {
 
   /// Ordered by name, then by labels.
   MetricsSnapshot snapshot(Timestamp now);
+  /// As snapshot(), for one reader: each call takes the extremes.
+  std::vector<Reading> readings(Timestamp now);
 
   static constexpr std::chrono::minutes kRetiredFor{5};
 
@@ -92,6 +115,9 @@ class Registry {
     std::map<Labels, Entry> instruments;
   };
 
+  /// Calls `use` in order with the entry of each instrument and a Metric of its name, help and labels.
+  template <class Use>
+  void for_each(Timestamp now, Use use);
   template <class T, class Make>
   std::shared_ptr<T> get(std::string_view name, std::string_view help, Labels labels, Make make);
 

@@ -18,7 +18,6 @@ constexpr auto kUnsupported = KeyEffect::unsupported;
 constexpr std::string_view kNoSuchTable = "kclpp makes no such table";
 constexpr std::string_view kByItself = "kclpp does this by itself";
 constexpr std::string_view kNoThreads = "kclpp needs no threads for it";
-constexpr std::string_view kNoCloudWatch = "kclpp publishes nothing to CloudWatch";
 constexpr std::string_view kOnDemand = "a lease table that kclpp creates is billed on demand";
 
 constexpr std::array kKeys{
@@ -31,15 +30,15 @@ constexpr std::array kKeys{
     Key{"regionName"},
     Key{"AwsCredentialsProvider", kText, "DefaultCredentialsProvider"},
     Key{"AwsCredentialsProviderDynamoDB"},
-    Key{"AwsCredentialsProviderCloudWatch", kText, {}, kNeedless, kNoCloudWatch},
+    Key{"AwsCredentialsProviderCloudWatch"},
     Key{"kinesisEndpoint"},
     Key{"dynamoDBEndpoint"},
     Key{"kinesisClient.endpointOverride"},
     Key{"dynamoDbClient.endpointOverride"},
-    Key{"cloudWatchClient.endpointOverride", kText, {}, kNeedless, kNoCloudWatch},
+    Key{"cloudWatchClient.endpointOverride"},
     Key{"kinesisClient.region", kText, {}, kUnsupported, "regionName is for all services"},
     Key{"dynamoDbClient.region", kText, {}, kUnsupported, "regionName is for all services"},
-    Key{"cloudWatchClient.region", kText, {}, kNeedless, kNoCloudWatch},
+    Key{"cloudWatchClient.region", kText, {}, kUnsupported, "regionName is for all services"},
 
     Key{"initialPositionInStream", kText, "LATEST"},
     Key{"initialPositionInStreamExtended", kNumber},
@@ -92,10 +91,10 @@ constexpr std::array kKeys{
     Key{"migrateAllEntitiesToLeaseTable", kBoolean, {}, kNeedless, kNoSuchTable},
     Key{"tableMigrationCompleteBakeTimeSeconds", kNumber, {}, kNeedless, kNoSuchTable},
     Key{"logWarningForTaskAfterMillis", kNumber, "300000"},
-    Key{"metricsLevel", kText, {}, kNeedless, kNoCloudWatch},
-    Key{"metricsEnabledDimensions", kText, {}, kNeedless, kNoCloudWatch},
-    Key{"metricsBufferTimeMillis", kNumber, {}, kNeedless, kNoCloudWatch},
-    Key{"metricsMaxQueueSize", kNumber, {}, kNeedless, kNoCloudWatch},
+    Key{"metricsLevel"},
+    Key{"metricsEnabledDimensions"},
+    Key{"metricsBufferTimeMillis", kNumber},
+    Key{"metricsMaxQueueSize", kNumber},
     Key{"isGracefulLeaseHandoffEnabled", kBoolean, "true", kUnsupported, "kclpp always hands over in an orderly way"},
     Key{"gracefulLeaseHandoffTimeoutMillis", kNumber, {}, kNeedless, kByItself},
     Key{"coordinatorStateTableName", kText, {}, kNeedless, kNoSuchTable},
@@ -135,6 +134,7 @@ constexpr std::array kKeys{
     Key{"kclpp.logLevel", kText, "info"},
     Key{"kclpp.leaseFormat", kText, "kcl"},
     Key{"kclpp.listen", kText},
+    Key{"kclpp.cloudWatch", kText},
 };
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kSecondNames{{

@@ -139,6 +139,7 @@ class Reader {
     read_position();
     read_retrieval();
     read_leases();
+    read_cloudwatch();
     return std::move(options_);
   }
 
@@ -191,6 +192,11 @@ class Reader {
   void read_retrieval();
   void read_consumer();
   void read_leases();
+  void read_cloudwatch();
+  /// The nearest that is allowed, and told when that is another.
+  std::optional<std::int64_t> nearest(std::string_view key, Range range);
+  /// kclpp has one kind of credentials: others are a problem.
+  void expect_same_credentials(std::string_view key, const std::string& service);
 
   Settings& settings_;
   DaemonOptions options_;
@@ -294,11 +300,14 @@ void Reader::read_aws() {
   } else {
     problem("AwsCredentialsProvider", credentials.error());
   }
-  const std::string dynamodb(trimmed(text("AwsCredentialsProviderDynamoDB")));
-  if (dynamodb.empty() || dynamodb == trimmed(given)) return;
-  problem("AwsCredentialsProviderDynamoDB",
-          "kclpp has one kind of credentials for Kinesis and DynamoDB: leave it out, or let it be as "
-          "AwsCredentialsProvider");
+  expect_same_credentials("AwsCredentialsProviderDynamoDB", "DynamoDB");
+}
+
+void Reader::expect_same_credentials(std::string_view key, const std::string& service) {
+  const std::string own(trimmed(text(key)));
+  if (own.empty() || own == trimmed(text("AwsCredentialsProvider"))) return;
+  problem(key, "kclpp has one kind of credentials for Kinesis and " + service +
+                   ": leave it out, or let it be as AwsCredentialsProvider");
 }
 
 void Reader::read_position() {
@@ -361,14 +370,16 @@ void Reader::read_retrieval() {
   if (const auto records = number("maxRecords", {1, 10'000})) {
     options_.worker.max_records = static_cast<std::size_t>(*records);
   }
-  const auto idle = number("idleTimeBetweenReadsInMillis");
-  constexpr std::int64_t kLeastIdle = 200;
-  constexpr std::int64_t kMostIdle = 60'000;
-  const std::int64_t allowed = std::clamp(idle.value_or(1'000), kLeastIdle, kMostIdle);
-  if (idle && *idle != allowed) {
-    warning("idleTimeBetweenReadsInMillis", std::to_string(allowed) + " is taken, the nearest that is allowed");
-  }
-  options_.worker.idle_read_interval = milliseconds(allowed);
+  const auto idle = nearest("idleTimeBetweenReadsInMillis", {200, 60'000});
+  options_.worker.idle_read_interval = milliseconds(idle.value_or(1'000));
+}
+
+std::optional<std::int64_t> Reader::nearest(std::string_view key, Range range) {
+  const auto given = number(key);
+  if (!given) return std::nullopt;
+  const std::int64_t allowed = std::clamp(*given, range.least, range.most);
+  if (*given != allowed) warning(key, std::to_string(allowed) + " is taken, the nearest that is allowed");
+  return allowed;
 }
 
 void Reader::read_leases() {
@@ -395,6 +406,49 @@ void Reader::read_leases() {
   }
   if (const auto grace = duration("shutdownGraceMillis", {1, 3'600'000})) worker.shutdown_time = *grace;
   if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) worker.stall_after = *stall;
+}
+
+/// On request only: Java's daemon sends metrics, and bills, unless it is told not to.
+void Reader::read_cloudwatch() {
+  const std::string names(trimmed(text("kclpp.cloudWatch")));
+  const std::string level = in_small_letters(trimmed(text("metricsLevel")));
+  if (names.empty()) {
+    for (const std::string_view key : {"metricsLevel", "metricsEnabledDimensions", "metricsBufferTimeMillis",
+                                       "metricsMaxQueueSize", "cloudWatchClient.endpointOverride"}) {
+      if (level != "none" && !trimmed(text(key)).empty()) warning(key, "changes nothing without kclpp.cloudWatch");
+    }
+    return;
+  }
+  if (!level.empty() && level != "none" && level != "summary" && level != "detailed") {
+    problem("metricsLevel", "'" + text("metricsLevel") + "' is not right; NONE, SUMMARY or DETAILED is");
+  }
+  CloudWatch cloudwatch;
+  constexpr std::array kNames{CloudWatchNames::kclpp, CloudWatchNames::vmware_go, CloudWatchNames::java_kcl};
+  const auto* known = std::ranges::find(kNames, names, [](CloudWatchNames each) { return name_of(each); });
+  if (known == kNames.end()) {
+    return problem("kclpp.cloudWatch", "'" + names + "' is not right; kclpp, vmware-go or java-kcl is");
+  }
+  cloudwatch.names = *known;
+  cloudwatch.detailed = level != "summary";
+  std::string dimensions = text("metricsEnabledDimensions");
+  std::ranges::replace(dimensions, ',', ' ');
+  for (std::string& dimension : words_of(dimensions)) {
+    if (dimension == "ALL") {
+      cloudwatch.dimensions.clear();
+      break;
+    }
+    cloudwatch.dimensions.push_back(std::move(dimension));
+  }
+  if (const auto most = nearest("metricsMaxQueueSize", {1'000, 1'000'000})) {
+    cloudwatch.max_backlog = static_cast<std::size_t>(*most);
+  }
+  if (const auto interval = nearest("metricsBufferTimeMillis", {1'000, 3'600'000})) {
+    options_.worker.metrics_interval = milliseconds(*interval);
+  }
+  if (level == "none") return;
+  expect_same_credentials("AwsCredentialsProviderCloudWatch", "CloudWatch");
+  options_.worker.cloudwatch_endpoint = trimmed(text("cloudWatchClient.endpointOverride"));
+  options_.worker.cloudwatch = std::move(cloudwatch);
 }
 
 /// What may hold a secret: an external id, a password in a URL.

@@ -27,13 +27,15 @@ void append_escaped(std::string& text, std::string_view raw) {
 
 std::string encode_form(const std::vector<std::pair<std::string_view, std::string_view>>& fields) {
   std::string form;
-  for (const auto& [name, value] : fields) {
-    if (!form.empty()) form += '&';
-    append_escaped(form, name);
-    form += '=';
-    append_escaped(form, value);
-  }
+  for (const auto& [name, value] : fields) append_form_field(form, name, value);
   return form;
+}
+
+void append_form_field(std::string& form, std::string_view name, std::string_view value) {
+  if (!form.empty()) form += '&';
+  append_escaped(form, name);
+  form += '=';
+  append_escaped(form, value);
 }
 
 }  // namespace kcl::wire

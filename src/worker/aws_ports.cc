@@ -10,7 +10,8 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
                                                                    const aws::Environment& environment) {
   const bool needs_kinesis = config.kinesis == nullptr;
   const bool needs_leases = !config.application.empty() && config.lease_store == nullptr;
-  if (!needs_kinesis && !needs_leases) return std::optional<AwsNeeds>();
+  const bool needs_cloudwatch = config.cloudwatch.has_value();
+  if (!needs_kinesis && !needs_leases && !needs_cloudwatch) return std::optional<AwsNeeds>();
 
   std::vector<std::string> problems;
   aws::AccessRequest request;
@@ -25,6 +26,7 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
   AwsNeeds needs{.access = *std::move(access),
                  .kinesis = {},
                  .dynamodb = {},
+                 .cloudwatch = {},
                  .lease_table = {},
                  .lease_format = config.lease_format,
                  .consumer = {}};
@@ -46,6 +48,9 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
     if (!stores::is_table_name(needs.lease_table.name)) {
       problems.push_back((named ? "lease_table" : "application") + stores::not_a_table_name(needs.lease_table.name));
     }
+  }
+  if (needs_cloudwatch) {
+    needs.cloudwatch = find(aws::Service::cloudwatch, config.cloudwatch_endpoint, "cloudwatch_endpoint");
   }
   if (!problems.empty()) return Failure{std::move(problems)};
   return std::optional(std::move(needs));

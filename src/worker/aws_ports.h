@@ -24,13 +24,15 @@ struct AwsNeeds {
   std::optional<aws::Endpoint> kinesis;
   /// Of an application without a lease store of its own.
   std::optional<aws::Endpoint> dynamodb;
+  /// Where metrics go to CloudWatch.
+  std::optional<aws::Endpoint> cloudwatch;
   stores::DynamoDbTable lease_table;
   LeaseFormat lease_format = LeaseFormat::kcl;
   /// Whom to subscribe as; absent without fan-out.
   std::optional<aws::ConsumerChoice> consumer;
 };
 
-/// Nothing when everything was plugged in; else fails with every problem at once.
+/// Nothing when everything was plugged in and CloudWatch is told nothing; else fails with every problem at once.
 Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerConfig& config,
                                                                    const aws::Environment& environment);
 

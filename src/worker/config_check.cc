@@ -1,9 +1,12 @@
 #include "worker/config_check.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include "server/listen_address.h"
+#include "sinks/cloudwatch_points.h"
+#include "wire/put_metric_data.h"
 
 namespace kcl::worker {
 
@@ -117,6 +120,35 @@ void check_fan_out(const WorkerConfig& config, Problems& problems) {
   }
 }
 
+void check_cloudwatch(const WorkerConfig& config, Problems& problems) {
+  if (!config.cloudwatch) {
+    if (!config.cloudwatch_endpoint.empty()) {
+      problems.add("cloudwatch_endpoint: given, but nothing is sent there: give cloudwatch, or leave this out");
+    }
+    return;
+  }
+  const CloudWatch& cloudwatch = *config.cloudwatch;
+  const bool named = !cloudwatch.metric_namespace.empty();
+  const std::string& name = named ? cloudwatch.metric_namespace : config.application;
+  if (name.empty()) {
+    problems.add("cloudwatch.metric_namespace: empty, as is application: name the namespace of the metrics");
+  } else if (!wire::is_metric_namespace(name)) {
+    problems.add("cloudwatch.metric_namespace: " + std::string(named ? "" : "empty, and the application's name ") +
+                 "\"" + name + "\" is no namespace; 1 to 255 letters, digits, blanks and .-_/#: are right, but not " +
+                 "AWS/ at its beginning");
+  }
+  const auto known = sinks::cloudwatch_dimensions(cloudwatch.names);
+  for (const std::string& dimension : cloudwatch.dimensions) {
+    if (std::ranges::find(known, dimension) != known.end()) continue;
+    std::string right;
+    for (const std::string_view each : known) right.append(right.empty() ? "" : ", ").append(each);
+    problems.add("cloudwatch.dimensions: " + std::string(name_of(cloudwatch.names)) + " has no \"" + dimension +
+                 "\"; " + right + " are right");
+  }
+  problems.expect_range<std::size_t>("cloudwatch.max_backlog", cloudwatch.max_backlog, 1'000, 1'000'000);
+  problems.expect_range("cloudwatch.last_send", cloudwatch.last_send, milliseconds(0), milliseconds(minutes(1)));
+}
+
 }  // namespace
 
 std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) {
@@ -125,6 +157,7 @@ std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) 
   check_plugins(config, problems);
   check_policy(config, problems);
   check_lease_format(config, problems);
+  check_cloudwatch(config, problems);
   if (config.checkpointing == Checkpointing::manual && !use.can_checkpoint) {
     problems.add(
         "checkpointing: manual needs a RecordProcessor, which is given a Checkpointer; automatic is right here");

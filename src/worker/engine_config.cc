@@ -43,6 +43,9 @@ WorkerConfig completed(WorkerConfig config) {
   if (!config.lease_store && config.application.empty()) {
     config.lease_store = make_memory_item_store(std::string(key_attribute_of(config.lease_format)));
   }
+  if (config.cloudwatch && config.cloudwatch->metric_namespace.empty()) {
+    config.cloudwatch->metric_namespace = config.application;
+  }
   if (!config.log) config.log = make_console_log_sink(LogLevel::warning);
   return config;
 }

@@ -7,7 +7,8 @@
 
 namespace kcl::worker {
 
-/// Fills in what was left out: the worker id, the log sink, a lease store for who has no application.
+/// Fills in what was left out: the worker id, the log sink, a lease store for who has no application, CloudWatch's
+/// namespace.
 WorkerConfig completed(WorkerConfig config);
 
 engine::EngineOptions engine_options(const WorkerConfig& config);

@@ -6,16 +6,17 @@ namespace kcl::worker {
 
 MetricsPublisher::MetricsPublisher(Threads& threads, InFlight& in_flight, metrics::Registry& registry,
                                    std::shared_ptr<MetricsSink> sink, base::Duration interval,
-                                   std::function<void()> update)
+                                   std::function<void()> update, sinks::CloudWatchSender* cloudwatch)
     : threads_(threads),
       in_flight_(in_flight),
       registry_(registry),
       sink_(std::move(sink)),
       interval_(interval),
       update_(std::move(update)),
+      cloudwatch_(cloudwatch),
       failures_(registry.counter("kclpp_metrics_failures_total", "Snapshots that the metrics sink threw at.")),
       timer_(threads.loop, [this] { tick(); }) {
-  if (sink_) timer_.arm(threads_.loop.now() + interval_);
+  if (sink_ || cloudwatch_ != nullptr) timer_.arm(threads_.loop.now() + interval_);
 }
 
 void MetricsPublisher::tick() {
@@ -24,9 +25,13 @@ void MetricsPublisher::tick() {
 }
 
 void MetricsPublisher::publish() {
-  if (!sink_ || busy_->exchange(true)) return;
+  const bool to_sink = sink_ && !busy_->exchange(true);
+  if (!to_sink && cloudwatch_ == nullptr) return;
   update_();
-  auto snapshot = std::make_shared<const MetricsSnapshot>(registry_.snapshot(threads_.loop.wall()));
+  const Timestamp now = threads_.loop.wall();
+  if (cloudwatch_ != nullptr) cloudwatch_->publish(registry_.readings(now), now);
+  if (!to_sink) return;
+  auto snapshot = std::make_shared<const MetricsSnapshot>(registry_.snapshot(now));
   threads_.kinesis_calls.submit(
       [token = in_flight_.enter(), sink = sink_, busy = busy_, failures = failures_, snapshot = std::move(snapshot)] {
         try {

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "sinks/cloudwatch_sender.h"
 #include "worker/async_log.h"
 #include "worker/aws_ports.h"
 #include "worker/blocking_item_store.h"
@@ -103,6 +104,8 @@ class Worker::Impl {
   WorkerStatus last_status_;
 
   std::unique_ptr<worker::Monitor> monitor_;
+  /// Null when CloudWatch is told nothing.
+  std::unique_ptr<sinks::CloudWatchSender> cloudwatch_;
 
   std::mutex mutex_;
   std::condition_variable ended_;
@@ -177,8 +180,9 @@ Worker::Impl::Life::Life(Impl& owner)
                                  .java_state = aws ? aws->java_state() : nullptr,
                                  .on_stopping = [this] { processors->request_stop(); }},
              worker::engine_options(owner.config_)),
-      publisher(*owner.threads_, owner.in_flight_, owner.registry_, owner.config_.metrics,
-                owner.config_.metrics_interval, [this] { update_gauges(); }),
+      publisher(
+          *owner.threads_, owner.in_flight_, owner.registry_, owner.config_.metrics, owner.config_.metrics_interval,
+          [this] { update_gauges(); }, owner.cloudwatch_.get()),
       tasks(owner.threads_->loop, [this](const std::string&, const std::exception_ptr& failure) {
         ShutdownReport report;
         report.failure = "a defect of kclpp: " + base::what_of(failure);
@@ -282,6 +286,9 @@ Worker::Impl::Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, wor
       link_(std::make_shared<StrandLink<Impl>>(threads_->loop, *this)) {
   last_status_.worker_id = config_.worker_id;
   monitor_ = make_monitor();
+  if (!config_.cloudwatch) return;
+  cloudwatch_ = std::make_unique<sinks::CloudWatchSender>(aws_->access, *aws_->cloudwatch, *config_.cloudwatch,
+                                                          sinks::CloudWatchSender::Meters(registry_), event_log());
 }
 
 std::unique_ptr<worker::Monitor> Worker::Impl::make_monitor() {
@@ -308,6 +315,7 @@ Worker::Impl::~Impl() {
     link_->close();
     life_.reset();
   });
+  cloudwatch_.reset();
   in_flight_.wait_until_none();
 }
 

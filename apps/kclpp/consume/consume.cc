@@ -321,6 +321,8 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.stall_after = options.stall_after;
   config.stop_on_stall = options.exit_on_stall;
   config.listen = options.listen;
+  config.cloudwatch = options.cloudwatch;
+  config.cloudwatch_endpoint = options.cloudwatch_endpoint;
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "flags/flag_reader.h"
+#include "wire/put_metric_data.h"
 
 namespace kclpp::consume {
 
@@ -80,6 +81,7 @@ constexpr std::array kFlags{
     Flag{"profile", "NAME", "AWS", "Of the shared configuration files of AWS"},
     Flag{"kinesis-endpoint", "URL", "AWS", "Another server for Kinesis"},
     Flag{"dynamodb-endpoint", "URL", "AWS", "Another server for DynamoDB"},
+    Flag{"cloudwatch-endpoint", "URL", "AWS", "Another server for CloudWatch"},
 
     Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error; logs go to stderr"},
     Flag{"stall-after", "SECONDS", "Running",
@@ -88,6 +90,9 @@ constexpr std::array kFlags{
     Flag{"listen", "ADDRESS", "Running",
          "Serve /metrics (Prometheus), /livez, /readyz, /status and a page for people here: a port of 127.0.0.1, or "
          "HOST:PORT"},
+    Flag{"cloudwatch", "NAMES", "Running",
+         "Send metrics to Amazon CloudWatch every ten seconds, under these names: kclpp, vmware-go or java-kcl"},
+    Flag{"cloudwatch-namespace", "NAME", "Running", "Of those metrics (default: the application)"},
     Flag{"exit-on-stall", "", "Running", "End with exit code 1 after the first such error"},
     Flag{"shutdown-seconds", "SECONDS", "Running", "For an orderly end after SIGINT or SIGTERM: 0 to 3600 (25)"},
 };
@@ -132,6 +137,7 @@ class Parser : private FlagReader {
   void read_leases();
   void read_aws();
   void read_running();
+  void read_cloudwatch();
   void check_application();
   void check_lease_format();
 
@@ -361,6 +367,30 @@ void Parser::read_running() {
   seconds("shutdown-seconds", options_.shutdown_time, {milliseconds(0), milliseconds(3'600'000)});
 }
 
+void Parser::read_cloudwatch() {
+  using kcl::CloudWatchNames;
+  for (const std::string_view flag : {"cloudwatch-namespace", "cloudwatch-endpoint"}) {
+    if (has(flag) && !has("cloudwatch")) problem(flag, "is about --cloudwatch: add that, or leave it out");
+  }
+  if (!has("cloudwatch")) return;
+  kcl::CloudWatch& cloudwatch = options_.cloudwatch.emplace();
+  choice<CloudWatchNames>("cloudwatch", cloudwatch.names,
+                          {{"kclpp", CloudWatchNames::kclpp},
+                           {"vmware-go", CloudWatchNames::vmware_go},
+                           {"java-kcl", CloudWatchNames::java_kcl}});
+  url("cloudwatch-endpoint", options_.cloudwatch_endpoint);
+  if (auto name = text("cloudwatch-namespace", "the namespace of the metrics")) {
+    if (!kcl::wire::is_metric_namespace(*name)) {
+      problem("cloudwatch-namespace",
+              "\"" + *name + "\" cannot be a namespace: 1 to 255 letters, digits, blanks and .-_/#: , and not AWS/...");
+    }
+    cloudwatch.metric_namespace = *std::move(name);
+  }
+  if (!has("cloudwatch-namespace") && !has("application")) {
+    problem("cloudwatch", "needs --cloudwatch-namespace NAME or --application NAME: what the metrics are filed under");
+  }
+}
+
 ParsedOptions Parser::parse() {
   read_stream();
   read_range();
@@ -370,6 +400,7 @@ ParsedOptions Parser::parse() {
   read_leases();
   read_aws();
   read_running();
+  read_cloudwatch();
   parsed_.problems = take_problems();
   return std::move(parsed_);
 }

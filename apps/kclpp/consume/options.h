@@ -68,6 +68,9 @@ struct ConsumeOptions {
   bool exit_on_stall = false;
   /// Empty: nowhere.
   std::string listen;
+  /// Absent: nothing goes there.
+  std::optional<kcl::CloudWatch> cloudwatch;
+  std::string cloudwatch_endpoint;
 };
 
 struct ParsedOptions {

@@ -42,6 +42,7 @@ TEST(ConsumeOptions, NeedNothingButAStream) {
   EXPECT_EQ(options.stall_after, milliseconds(300'000));
   EXPECT_FALSE(options.exit_on_stall);
   EXPECT_EQ(options.log_level, kcl::LogLevel::info);
+  EXPECT_FALSE(options.cloudwatch);
 }
 
 TEST(ConsumeOptions, AreReadFromEveryFlag) {
@@ -72,6 +73,9 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
                                        {"dead-letter", "dead.jsonl"},
                                        {"stall-after", "1.5"},
                                        {"exit-on-stall", "true"},
+                                       {"cloudwatch", "vmware-go"},
+                                       {"cloudwatch-namespace", "Prod/Orders"},
+                                       {"cloudwatch-endpoint", "http://127.0.0.1:4566"},
                                        {"log-level", "warning"}});
   EXPECT_EQ(options.application, "billing");
   EXPECT_EQ(options.lease_store, LeaseStore::sqlite);
@@ -104,6 +108,10 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_EQ(options.stall_after, milliseconds(1'500));
   EXPECT_TRUE(options.exit_on_stall);
   EXPECT_EQ(options.log_level, kcl::LogLevel::warning);
+  ASSERT_TRUE(options.cloudwatch);
+  EXPECT_EQ(options.cloudwatch->names, kcl::CloudWatchNames::vmware_go);
+  EXPECT_EQ(options.cloudwatch->metric_namespace, "Prod/Orders");
+  EXPECT_EQ(options.cloudwatch_endpoint, "http://127.0.0.1:4566");
 }
 
 TEST(ConsumeOptions, OnErrorRetriesUnlessToldOtherwise) {
@@ -222,6 +230,12 @@ TEST(ConsumeOptions, WhatIsWrongIsNamedWithWhatWouldBeRight) {
       {{{"profile", ""}}, "--profile", "empty"},
       {{{"kinesis-endpoint", "127.0.0.1:4567"}}, "--kinesis-endpoint", "http://"},
       {{{"dynamodb-endpoint", "https://"}}, "--dynamodb-endpoint", "no URL"},
+      {{{"cloudwatch", "java"}, {"application", "billing"}}, "--cloudwatch", "kclpp, vmware-go, java-kcl"},
+      {{{"cloudwatch", "kclpp"}}, "--cloudwatch", "--cloudwatch-namespace NAME or --application"},
+      {{{"cloudwatch-namespace", "n"}}, "--cloudwatch-namespace", "is about --cloudwatch"},
+      {{{"cloudwatch-endpoint", "http://x"}}, "--cloudwatch-endpoint", "is about --cloudwatch"},
+      {{{"cloudwatch", "kclpp"}, {"cloudwatch-namespace", "AWS/Kinesis"}}, "--cloudwatch-namespace", "not AWS/"},
+      {{{"cloudwatch", "kclpp"}, {"cloudwatch-namespace", ""}}, "--cloudwatch-namespace", "empty"},
       {{{"log-level", "loud"}}, "--log-level", "debug, info, warning, error"},
   };
   for (const Wrong& wrong : cases) {

@@ -209,6 +209,48 @@ TEST(Settings, WhatChangesNothingIsTold) {
   EXPECT_NE(with("idleTimeBetweenReadsInMillis = 100").warnings(), "");
 }
 
+TEST(Settings, CloudWatchIsToldOnRequestOnly) {
+  const std::string java =
+      "metricsLevel = SUMMARY\nmetricsEnabledDimensions = Operation, ShardId\n"
+      "metricsBufferTimeMillis = 60000\nmetricsMaxQueueSize = 5000\n"
+      "cloudWatchClient.endpointOverride = http://c\nAwsCredentialsProviderCloudWatch = \n";
+  const Outcome off = with(java);
+  EXPECT_EQ(off.problems(), "");
+  EXPECT_EQ(off.settings.warnings.size(), 5U) << off.warnings();
+  EXPECT_NE(off.warnings().find("metricsLevel: changes nothing without kclpp.cloudWatch"), std::string::npos);
+  EXPECT_EQ(with("metricsLevel = NONE\nmetricsBufferTimeMillis = 60000").warnings(), "");
+  EXPECT_FALSE(off.options.worker.cloudwatch);
+  EXPECT_EQ(off.options.worker.cloudwatch_endpoint, "");
+
+  const Outcome on = with(java + "kclpp.cloudWatch = java-kcl");
+  EXPECT_EQ(on.problems() + on.warnings(), "");
+  const WorkerConfig& worker = on.options.worker;
+  ASSERT_TRUE(worker.cloudwatch);
+  EXPECT_EQ(worker.cloudwatch->names, CloudWatchNames::java_kcl);
+  EXPECT_FALSE(worker.cloudwatch->detailed);
+  EXPECT_EQ(worker.cloudwatch->dimensions, (std::vector<std::string>{"Operation", "ShardId"}));
+  EXPECT_EQ(worker.cloudwatch->max_backlog, 5'000U);
+  EXPECT_EQ(worker.cloudwatch_endpoint, "http://c");
+  EXPECT_EQ(worker.metrics_interval, milliseconds(60'000));
+
+  const Outcome plain = with("kclpp.cloudWatch = vmware-go\nmetricsEnabledDimensions = ALL");
+  ASSERT_TRUE(plain.options.worker.cloudwatch);
+  EXPECT_EQ(plain.options.worker.cloudwatch->names, CloudWatchNames::vmware_go);
+  EXPECT_TRUE(plain.options.worker.cloudwatch->detailed);
+  EXPECT_TRUE(plain.options.worker.cloudwatch->dimensions.empty());
+  EXPECT_EQ(plain.options.worker.metrics_interval, milliseconds(10'000));
+
+  EXPECT_FALSE(with("kclpp.cloudWatch = java-kcl\nmetricsLevel = none").options.worker.cloudwatch);
+  EXPECT_NE(with("kclpp.cloudWatch = java").problems().find("java-kcl"), std::string::npos);
+  EXPECT_NE(with("kclpp.cloudWatch = kclpp\nmetricsLevel = ALL").problems().find("SUMMARY"), std::string::npos);
+  EXPECT_NE(with("kclpp.cloudWatch = kclpp\nAwsCredentialsProviderCloudWatch = ProfileCredentialsProvider")
+                .problems()
+                .find("one kind of credentials"),
+            std::string::npos);
+  EXPECT_NE(with("kclpp.cloudWatch = kclpp\nmetricsMaxQueueSize = 10").warnings().find("1000 is taken"),
+            std::string::npos);
+}
+
 TEST(Settings, ExecutablesAreSplitOnBlanksAlone) {
   EXPECT_EQ(of_file("executableName =   a  'b c'\\td ").options.child.argv,
             (std::vector<std::string>{"a", "'b", "c'\td"}));

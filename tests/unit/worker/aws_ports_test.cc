@@ -40,6 +40,20 @@ TEST(WorkerAwsPorts, WhatIsPluggedInNeedsNoAws) {
   EXPECT_FALSE(found->has_value());
 }
 
+TEST(WorkerAwsPorts, MetricsGoToTheRegionsCloudWatchWhateverElseIsPluggedIn) {
+  WorkerConfig config = reading("billing");
+  config.kinesis = testing::EmbeddedStream().kinesis();
+  config.lease_store = make_memory_item_store();
+  config.cloudwatch.emplace();
+  const auto found = find(config);
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->cloudwatch->host, "monitoring.eu-west-1.amazonaws.com");
+  EXPECT_FALSE((*found)->kinesis);
+  EXPECT_FALSE((*found)->dynamodb);
+  config.cloudwatch_endpoint = "ftp://x";
+  EXPECT_TRUE(only_problem(config).starts_with("cloudwatch_endpoint"));
+}
+
 TEST(WorkerAwsPorts, WithoutAnApplicationThereIsNoTable) {
   const auto found = find(reading());
   ASSERT_TRUE(found && found->has_value());

@@ -24,6 +24,12 @@ WorkerConfig good() {
   return config;
 }
 
+CloudWatch telling(const std::string& metric_namespace) {
+  CloudWatch cloudwatch;
+  cloudwatch.metric_namespace = metric_namespace;
+  return cloudwatch;
+}
+
 class NoLetters final : public DeadLetterSink {
  public:
   void take(const DeadLetter&) override {}
@@ -124,6 +130,13 @@ TEST(WorkerConfig, EachBadFieldIsNamed) {
       {"stall_after", [](auto& c) { c.stall_after = hours(25); }},
       {"shutdown_time", [](auto& c) { c.shutdown_time = milliseconds(-1); }},
       {"metrics_interval", [](auto& c) { c.metrics_interval = milliseconds(1); }},
+      {"cloudwatch_endpoint", [](auto& c) { c.cloudwatch_endpoint = "http://x"; }},
+      {"cloudwatch.metric_namespace", [](auto& c) { c.cloudwatch.emplace(); }},
+      {"cloudwatch.metric_namespace", [](auto& c) { c.cloudwatch = telling("AWS/Kinesis"); }},
+      {"cloudwatch.metric_namespace", [](auto& c) { c.application = "a&b", c.cloudwatch.emplace(); }},
+      {"cloudwatch.dimensions", [](auto& c) { c.cloudwatch = telling("n"), c.cloudwatch->dimensions = {"Shard"}; }},
+      {"cloudwatch.max_backlog", [](auto& c) { c.cloudwatch = telling("n"), c.cloudwatch->max_backlog = 999; }},
+      {"cloudwatch.last_send", [](auto& c) { c.cloudwatch = telling("n"), c.cloudwatch->last_send = minutes(2); }},
   };
   for (const Case& each : cases) {
     WorkerConfig config = good();
@@ -150,6 +163,13 @@ TEST(WorkerConfig, BoundsThemselvesAreRight) {
       [](auto& c) { c.longest_retry = c.first_retry; },
       [](auto& c) { c.fan_out = true, c.consumer_arn = "arn:x", c.poll_if_refused = true; },
       [](auto& c) { c.shutdown_time = milliseconds(0); },
+      [](auto& c) { c.application = "billing", c.cloudwatch.emplace(); },
+      [](auto& c) { c.cloudwatch = telling("n"), c.cloudwatch->last_send = milliseconds(0); },
+      [](auto& c) {
+        c.cloudwatch = telling("n");
+        c.cloudwatch->names = CloudWatchNames::java_kcl;
+        c.cloudwatch->dimensions = {"Operation", "ShardId", "WorkerIdentifier", "StreamId"};
+      },
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     WorkerConfig config = good();
