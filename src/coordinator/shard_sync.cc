@@ -60,8 +60,8 @@ std::optional<milliseconds> longest_failover(const shards::LeasesByShard& leases
 }
 
 bool others_live(const shards::LeasesByShard& leases) {
-  return std::ranges::any_of(
-      leases, [](const auto& row) { return row.second.owner && !row.second.last_written_by_kclpp(); });
+  return std::ranges::any_of(leases,
+                             [](const auto& row) { return row.second.owner && !row.second.last_written_by_kclpp(); });
 }
 
 Origin origin_of(const Lease& lease, const shards::LeasesByShard& leases) {
