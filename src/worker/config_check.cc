@@ -140,10 +140,11 @@ void check_cloudwatch(const WorkerConfig& config, Problems& problems) {
   const auto known = sinks::cloudwatch_dimensions(cloudwatch.names);
   for (const std::string& dimension : cloudwatch.dimensions) {
     if (std::ranges::find(known, dimension) != known.end()) continue;
-    std::string right;
-    for (const std::string_view each : known) right.append(right.empty() ? "" : ", ").append(each);
-    problems.add("cloudwatch.dimensions: " + std::string(name_of(cloudwatch.names)) + " has no \"" + dimension +
-                 "\"; " + right + " are right");
+    std::string problem = "cloudwatch.dimensions: ";
+    problem.append(name_of(cloudwatch.names)).append(" has no \"").append(dimension).append("\"; ");
+    for (const std::string_view each : known) problem.append(each == known.front() ? "" : ", ").append(each);
+    problem += " are right";
+    problems.add(std::move(problem));
   }
   problems.expect_range<std::size_t>("cloudwatch.max_backlog", cloudwatch.max_backlog, 1'000, 1'000'000);
   problems.expect_range("cloudwatch.last_send", cloudwatch.last_send, milliseconds(0), milliseconds(minutes(1)));
