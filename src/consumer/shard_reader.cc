@@ -85,7 +85,6 @@ Reach ShardReader::cut_at_limit(Answered& answered) const {
 /// Nothing that tells how far the shard was read may change before its records are in the queue: they would be passed
 /// over.
 Task<bool> ShardReader::accept(Answered answered, ByteBudget::Reservation reservation, base::Stop& stop) {
-  last_error_.clear();
   ++answers_;
   last_answer_ = answered.received;
   const Reach reach = cut_at_limit(answered);
@@ -103,6 +102,7 @@ Task<bool> ShardReader::accept(Answered answered, ByteBudget::Reservation reserv
   } else {
     estimate_ = std::max(estimate_ / 2, kSmallestEstimate);
   }
+  last_error_.clear();
   reach_ = reach;
   behind_ = answered.behind_latest;
   if (answered.ends) {
