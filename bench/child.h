@@ -1,15 +1,26 @@
-// Measures in a process of its own, which starts as small as this one is.
+// Measures in a process of its own, which starts as small as this one is; and how large a process is.
 #pragma once
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
+#include <string>
 #include <type_traits>
 
 #include "base/check.h"
 
 namespace kcl::bench {
+
+/// Of this process.
+inline double rss_megabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) * 1024 / 1e6;
+  }
+  return 0;
+}
 
 /// What `run` gives in a child.
 template <class Run>

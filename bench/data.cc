@@ -9,7 +9,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +32,7 @@ using kcl::base::check;
 using kcl::bench::body_of;
 using kcl::bench::Client;
 using kcl::bench::in_a_child;
+using kcl::bench::rss_megabytes;
 using kcl::bench::ServerProcess;
 using kcl::wire::Protocol;
 using Clock = std::chrono::steady_clock;
@@ -50,14 +50,6 @@ double cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return of(use.ru_utime) + of(use.ru_stime);
-}
-
-double rss_megabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) * 1024 / 1e6;
-  }
-  return 0;
 }
 
 bool as_json = false;

@@ -1,6 +1,5 @@
-// What 64 stalled fan-out shards cost beside one that is read, over TLS: memory, and the pace of that one, with HTTP/2
-// (all streams on few connections) and with HTTP/1.1 (one connection each). nghttpx speaks TLS before the server. See
-// scripts/bench.
+// What 64 stalled fan-out shards cost beside one that is read, over TLS: memory, and the pace of that one, with
+// HTTP/1.1 and with HTTP/2. nghttpx speaks TLS before the server. See scripts/bench.
 #include <kcl/kcl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -12,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +28,7 @@ namespace {
 using namespace std::chrono_literals;
 using kcl::base::check;
 using kcl::bench::Client;
+using kcl::bench::rss_megabytes;
 using kcl::bench::ServerProcess;
 using kcl::wire::Protocol;
 using Clock = std::chrono::steady_clock;
@@ -42,14 +41,6 @@ constexpr std::size_t kFastBytes = 200'000'000;
 /// Streams are let go of, and opened again, while nothing is read.
 constexpr auto kSettle = 12s;
 constexpr const char* kFastShard = "shardId-000000000000";
-
-double rss_megabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) * 1024 / 1e6;
-  }
-  return 0;
-}
 
 // ---- servers
 
