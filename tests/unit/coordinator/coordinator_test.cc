@@ -345,6 +345,20 @@ TEST_F(CoordinatorTest, AWorkerThatGoesTakesItsClaimsBack) {
   EXPECT_TRUE(member.holds.empty());
 }
 
+// By count the next free lease would be A's, who has fewer. But A has just let go of it.
+TEST_F(CoordinatorTest, WhoLetsGoOfALeaseIsDealtNone) {
+  for (const char* key : {"s1", "s2", "s3", "s4"}) create(a, key);
+  auto released = take(a, "s3");
+  auto kept = take(a, "s4");
+  Member member(*this, b);
+  loop.run_for(2s);
+  ASSERT_EQ(member.holds.size(), 2U);
+  ASSERT_TRUE(run(kept->renew()).committed());
+  ASSERT_TRUE(run(released->release({})).committed());
+  while (!member.coordinator.last_plan().unowned_left) loop.run_for(10ms);
+  EXPECT_EQ(member.coordinator.last_plan().take, std::vector<std::string>{"s3"}) << "with the first look";
+}
+
 // ---- ancestors first [12]
 
 TEST_F(CoordinatorTest, Trace12ABlockedChildIsNotTakenBeforeItsParentIsDone) {
