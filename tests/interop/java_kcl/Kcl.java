@@ -1,0 +1,55 @@
+import java.net.URI;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.http.Protocol;
+import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
+import software.amazon.kinesis.common.ConfigsBuilder;
+import software.amazon.kinesis.common.InitialPositionInStream;
+import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.common.StreamIdentifier;
+import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.processor.ShardRecordProcessorFactory;
+import software.amazon.kinesis.processor.SingleStreamTracker;
+import software.amazon.kinesis.retrieval.polling.PollingConfig;
+
+/** A worker of Java KCL, 2.x and 3.x alike, on the servers that the environment names: polls, no metrics. */
+final class Kcl {
+  private Kcl() {}
+
+  static Scheduler scheduler(
+      String stream, String application, String workerId, long failoverMillis, ShardRecordProcessorFactory factory) {
+    var keys = StaticCredentialsProvider.create(AwsBasicCredentials.create("local", "local"));
+    // In clear text: HTTP/2, its default, wants TLS.
+    var kinesis =
+        KinesisAsyncClient.builder()
+            .endpointOverride(URI.create(System.getenv("AWS_ENDPOINT_URL_KINESIS")))
+            .region(Region.US_EAST_1)
+            .credentialsProvider(keys)
+            .httpClientBuilder(NettyNioAsyncHttpClient.builder().protocol(Protocol.HTTP1_1))
+            .build();
+    var dynamo =
+        DynamoDbAsyncClient.builder()
+            .endpointOverride(URI.create(System.getenv("AWS_ENDPOINT_URL_DYNAMODB")))
+            .region(Region.US_EAST_1)
+            .credentialsProvider(keys)
+            .build();
+    var cloudWatch = CloudWatchAsyncClient.builder().region(Region.US_EAST_1).credentialsProvider(keys).build();
+    var begin = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
+    var tracker = new SingleStreamTracker(StreamIdentifier.singleStreamInstance(stream), begin);
+    var configs = new ConfigsBuilder(tracker, application, kinesis, dynamo, cloudWatch, workerId, factory);
+    var polling = new PollingConfig(stream, kinesis).maxRecords(10_000).idleTimeBetweenReadsInMillis(200);
+    return new Scheduler(
+        configs.checkpointConfig(),
+        configs.coordinatorConfig().parentShardPollIntervalMillis(1_000),
+        configs.leaseManagementConfig().failoverTimeMillis(failoverMillis),
+        configs.lifecycleConfig(),
+        configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
+        configs.processorConfig(),
+        configs.retrievalConfig().retrievalSpecificConfig(polling));
+  }
+}
