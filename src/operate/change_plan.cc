@@ -1,11 +1,11 @@
 #include "operate/change_plan.h"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 
 #include "base/text.h"
 #include "leases/kcl_row.h"
+#include "operate/ancestors.h"
 #include "operate/text.h"
 #include "shards/rules.h"
 
@@ -23,23 +23,6 @@ Start start_of(const Lease& lease) {
 std::string start_text(const Start& start) {
   if (start.at == shards::kTrimHorizon) return "TRIM_HORIZON";
   return start.at ? to_iso8601(*start.at) : position_text(start.checkpoint);
-}
-
-/// Parents before their children, as far as rows tell.
-std::vector<const Lease*> ancestors_first(const std::vector<Lease>& rows) {
-  std::vector<const Lease*> ordered;
-  std::set<std::string> visited;
-  std::map<std::string, const Lease*> given;
-  for (const Lease& lease : rows) given.emplace(lease.key, &lease);
-  const std::function<void(const Lease&)> visit = [&](const Lease& lease) {
-    if (!visited.insert(lease.key).second) return;
-    for (const std::string& parent : lease.parents) {
-      if (const auto row = given.find(parent); row != given.end()) visit(*row->second);
-    }
-    ordered.push_back(&lease);
-  };
-  for (const auto& [key, lease] : given) visit(*lease);
-  return ordered;
 }
 
 /// Plans lease by lease what is done to those that were selected.

@@ -53,6 +53,7 @@ void adopt(TableView& view, leases::LeaseScan scan, const shards::LeasesByShard&
   view.leases = std::move(scan.leases);
   view.unreadable = std::move(scan.unreadable);
   view.java_version = std::move(scan.java_version);
+  view.application = scan.application;
 }
 
 GetShardIterator iterator_behind(const shards::ReadFrom& from) {

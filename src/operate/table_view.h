@@ -39,6 +39,8 @@ struct TableView {
   std::int64_t writes = 0;
   std::vector<leases::LeaseScan::Unreadable> unreadable;
   std::optional<std::string> java_version;
+  /// Only in formats that have a row of their own for it.
+  std::optional<leases::ApplicationMarks> application;
   /// Absent: the stream was not asked.
   std::optional<shards::Listing> listing;
   /// By shard; empty unless asked for.

@@ -2,6 +2,7 @@
 
 usage: leases_test.py KCLPP [unittest arguments]
 """
+import base64
 import json
 import os
 import re
@@ -14,6 +15,12 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
+sys.dont_write_bytecode = True
+
+from kinesis_client import Client
+from local_server import LocalServer, clean_environment
 
 KCLPP = ""
 
@@ -190,6 +197,48 @@ class Watching(LeasesTest):
         self.assertEqual(self.metrics(url)[1]['kclpp_fleet_up{application="demo"}'], 0)
         self.demo()
         self.wait_until("all are held", lambda: self.count(url, "held") == 4)
+
+
+class Converting(LeasesTest):
+    """From a table of vmware-go-kcl's rows to one of kclpp's."""
+
+    def put(self, server, *texts):
+        client = Client(server.url)
+        self.addCleanup(client.close)
+        records = [{"Data": base64.b64encode(text.encode()).decode(), "PartitionKey": text} for text in texts]
+        self.assertEqual(client.call("PutRecords", StreamName="s", Records=records)["FailedRecordCount"], 0)
+
+    def consumed(self, server, application, *arguments):
+        command = [KCLPP, "consume", "--stream", "s", "--application", application, "--from", "TRIM_HORIZON", "--text",
+                   "--lease-store", f"sqlite:{self.file}", "--failover", "5", "--exit-when-caught-up", *arguments]
+        environment = clean_environment(AWS_ENDPOINT_URL_KINESIS=server.url, AWS_REGION="us-east-1",
+                                        AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
+        done = subprocess.run(command, env=environment, text=True, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=120, cwd=self.folder, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return sorted(json.loads(line)["data"] for line in done.stdout.splitlines())
+
+    def test_the_new_application_goes_on_where_the_old_one_stopped(self):
+        with LocalServer(KCLPP, "--stream", "s:3") as server:
+            before, after = [f"before {i}" for i in range(30)], [f"after {i}" for i in range(30)]
+            self.put(server, *before)
+            self.assertEqual(self.consumed(server, "old", "--lease-format", "vmware-go"), sorted(before))
+            self.put(server, *after)
+            plan = self.leases("convert", "--into", "new", "--failover", "5", "--dry-run", table="old")
+            self.assertEqual(len(plan.splitlines()), 3)
+            self.assertIn("nobody can be asked", self.leases("convert", "--into", "new", "--failover", "5", table="old",
+                                                             code=1))
+            told = self.leases("convert", "--into", "new", "--failover", "5", "--yes", table="old")
+            self.assertIn("3 leases are in the table new", told)
+            again = self.leases("convert", "--into", "new", "--failover", "5", "--yes", table="old")
+            self.assertEqual(again.count("is there already"), 3)
+            self.assertEqual(self.consumed(server, "new"), sorted(after))
+            late = self.leases("convert", "--into", "new", "--failover", "5", "--yes", table="old", code=1)
+            self.assertIn("nothing was changed", late)
+
+    def test_what_is_missing_is_said(self):
+        self.assertIn("--into", self.leases("convert", code=2))
+        self.assertIn("old", self.leases("convert", "--into", "new", table="old", code=1))
 
 
 class Usage(LeasesTest):

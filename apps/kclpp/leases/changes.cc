@@ -1,13 +1,10 @@
 #include "leases/changes.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "files/files.h"
+#include "leases/agreement.h"
 #include "leases/messages.h"
 #include "leases/table.h"
 #include "operate/lease_changer.h"
@@ -113,21 +110,6 @@ Task<int> Changes::carry_out(Stop& stop) {
   }
   if (left > 0) co_return fail(std::to_string(left) + " of " + std::to_string(plan_.steps.size()) + " not done");
   co_return kDone;
-}
-
-/// True when people agree.
-bool agreed(const LeasesOptions& options) {
-  if (options.yes) return true;
-  if (::isatty(STDIN_FILENO) == 0) {
-    complain("nothing was changed: nobody can be asked, since stdin is no terminal; give --yes, or --dry-run");
-    return false;
-  }
-  std::fprintf(stderr, "Do this? [y/N] ");
-  std::array<char, 16> answer{};
-  const bool read = std::fgets(answer.data(), answer.size(), stdin) != nullptr;
-  if (read && (answer[0] == 'y' || answer[0] == 'Y')) return true;
-  complain("nothing was changed");
-  return false;
 }
 
 }  // namespace

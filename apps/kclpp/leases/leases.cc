@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "files/files.h"
 #include "leases/changes.h"
+#include "leases/convert.h"
 #include "leases/messages.h"
 #include "leases/table.h"
 #include "leases/watch.h"
@@ -103,6 +104,7 @@ int run(const LeasesOptions& options) {
       for (const std::string& problem : session.error()) complain(problem);
       return kUsage;
     }
+    if (options.verb == Verb::convert) return run_convert(**session, options);
     if (changes(options.verb)) return run_changes(**session, options);
     if (options.verb == Verb::watch) return run_watch(**session, options);
     Work work(**session, options);

@@ -37,6 +37,10 @@ constexpr std::array kVerbs{
         "CHANGES the table: sets where reading goes on. A live kclpp holder is asked to hand over first, so nothing "
         "is lost or overwritten, and only what was asked for comes again",
         "SHARD", "Which; all only with --all"},
+    VerbHelp{Verb::convert, "convert",
+             "Makes a new table of Java's and kclpp's rows from one of vmware-go-kcl, which stays as it is: every "
+             "checkpoint, for another application to go on from",
+             "", ""},
 };
 
 /// A flag and the verbs that have it.
@@ -52,13 +56,15 @@ constexpr std::string_view kAws = "AWS";
 
 const std::vector<VerbFlag>& verb_flags() {
   using enum Verb;
-  static const std::initializer_list<Verb> all{list, show, watch, export_rows, import_rows, release, rewind};
+  static const std::initializer_list<Verb> all{list, show, watch, export_rows, import_rows, release, rewind, convert};
   static const std::initializer_list<Verb> looking{list, show};
   static const std::initializer_list<Verb> asking{list, show, watch};
   static const std::initializer_list<Verb> serving{watch};
   static const std::initializer_list<Verb> reading{list, show, Verb::watch, export_rows};
   static const std::initializer_list<Verb> changing{import_rows, release, rewind};
-  static const std::initializer_list<Verb> watching{list, show, watch, import_rows, release, rewind};
+  static const std::initializer_list<Verb> agreeing{import_rows, release, rewind, convert};
+  static const std::initializer_list<Verb> converting{convert};
+  static const std::initializer_list<Verb> watching{list, show, watch, import_rows, release, rewind, convert};
   static const std::initializer_list<Verb> selecting{release, rewind};
   static const std::initializer_list<Verb> rewinding{rewind};
   static const std::initializer_list<Verb> exporting{export_rows};
@@ -91,8 +97,8 @@ const std::vector<VerbFlag>& verb_flags() {
         "TRIM_HORIZON: all that the stream still has; LATEST: skips to now; a time such as 2026-11-22T23:26:13Z or "
         "2026-11-22; or, of one shard, the sequence number of the last record that counts as processed"},
        rewinding},
-      {{"dry-run", "", kChanging, "Only say what would be done"}, changing},
-      {{"yes", "", kChanging, "Do it without asking"}, changing},
+      {{"dry-run", "", kChanging, "Only say what would be done"}, agreeing},
+      {{"yes", "", kChanging, "Do it without asking"}, agreeing},
       {{"force", "", kChanging,
         "Take leases away without asking their holders: from Java workers, which cannot be asked, and from a worker "
         "that "
@@ -103,6 +109,13 @@ const std::vector<VerbFlag>& verb_flags() {
         "A new file for the export that is made first, and undoes the change when it is imported; default: "
         "APPLICATION-TIME.leases here"},
        changing},
+      {{"into", "NAME", kChanging, "The new application, whose table is made if there is none"}, converting},
+      {{"from", "WHERE", kChanging,
+        "TRIM_HORIZON or a time: where shards begin that have no checkpoint, if the table does not tell; Go's own tables "
+        "do not"},
+       converting},
+      {{"force", "", kChanging, "Although workers live on the old table: what they deliver from now on comes again"},
+       converting},
       {{"output", "FILE", "Where to", "A new file; default: stdout"}, exporting},
       {{"region", "REGION", kAws,
         "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
@@ -134,6 +147,7 @@ class Parser : private FlagReader {
   void read_looking();
   void read_changing();
   void read_target();
+  void read_conversion();
   void read_aws();
 
   const std::vector<std::string>& arguments_;
@@ -194,9 +208,25 @@ void Parser::read_target() {
   }
 }
 
+void Parser::read_conversion() {
+  options_.places.format = kcl::LeaseFormat::vmware_go;
+  if (!has("into")) problem("into", "missing; name the new application");
+  if (auto name = text("into", "the new application's name")) options_.into = *std::move(name);
+  if (!options_.into.empty() && options_.into == options_.places.table)
+    problem("into", "is --application itself, whose table has rows of the other kind: name another one");
+  if (!arguments_.empty()) problem("application", "names the table; convert takes nothing but flags");
+  const std::string right = "TRIM_HORIZON, or " + std::string(kTimeForm);
+  const auto from = text("from", right);
+  if (!from) return;
+  options_.from = *from == "TRIM_HORIZON" ? std::optional(kcl::Timestamp{}) : parse_time(*from);
+  if (!options_.from) problem("from", "\"" + *from + "\" is none of " + right);
+}
+
 void Parser::read_changing() {
   if (!changes(options_.verb)) return;
-  if (options_.verb == Verb::import_rows) {
+  if (options_.verb == Verb::convert) {
+    read_conversion();
+  } else if (options_.verb == Verb::import_rows) {
     if (arguments_.size() == 1) options_.input = arguments_.front();
     if (arguments_.size() != 1) problem("application", "names the table; name the one FILE to import after the flags");
   } else {

@@ -16,7 +16,7 @@
 
 namespace kclpp::leases {
 
-enum class Verb : std::uint8_t { list, show, watch, export_rows, import_rows, release, rewind };
+enum class Verb : std::uint8_t { list, show, watch, export_rows, import_rows, release, rewind, convert };
 
 struct VerbHelp {
   Verb verb;
@@ -56,11 +56,14 @@ struct LeasesOptions {
   bool yes = false;
   bool force = false;
   std::chrono::milliseconds patience{60'000};
+  /// Of a conversion: the new application, and where shards begin of which the old table does not tell.
+  std::string into;
+  std::optional<kcl::Timestamp> from;
   /// Where the export goes that undoes what is done. Empty: a name is made up.
   std::string undo;
 };
 
-/// Whether the verb may write to the table.
+/// Whether the verb may write to a table.
 inline bool changes(Verb verb) { return verb >= Verb::import_rows; }
 
 struct ParsedOptions {

@@ -68,5 +68,20 @@ TEST(LeasesOptions, EveryVerbSaysWhatItsFlagsAre) {
   }
 }
 
+TEST(LeasesOptions, AConversionNamesTwoApplications) {
+  const auto options = good(Verb::convert, {{"into", "orders2"}, {"from", "2026-11-22"}, {"force", ""}});
+  EXPECT_EQ(options.places.table, "orders");
+  EXPECT_EQ(options.places.format, kcl::LeaseFormat::vmware_go);
+  EXPECT_EQ(options.into, "orders2");
+  EXPECT_EQ(options.from, kcl::Timestamp(1'795'305'600'000ms));
+  EXPECT_TRUE(options.force);
+  EXPECT_EQ(good(Verb::convert, {{"into", "x"}, {"from", "TRIM_HORIZON"}}).from, kcl::Timestamp{});
+  EXPECT_FALSE(good(Verb::convert, {{"into", "x"}}).from);
+  EXPECT_EQ(problems(Verb::convert, {}).size(), 1U) << "into what?";
+  EXPECT_EQ(problems(Verb::convert, {{"into", "orders"}}).size(), 1U) << "rows of two kinds in one table";
+  EXPECT_EQ(problems(Verb::convert, {{"into", "x"}, {"from", "LATEST"}}).size(), 1U) << "it would skip";
+  EXPECT_EQ(problems(Verb::convert, {{"into", "x"}}, {"shardId-000000000000"}).size(), 1U);
+}
+
 }  // namespace
 }  // namespace kclpp::leases
