@@ -51,7 +51,8 @@ void fill(std::uint16_t port, std::size_t record_bytes, std::size_t records) {
   const std::size_t at_once = std::min<std::size_t>(500, (4 << 20) / record_bytes);
   for (std::size_t put = 0; put < records;) {
     const std::size_t now = std::min(at_once, records - put);
-    client.call(wire::Protocol::cbor, "PutRecords", put_body(wire::Protocol::cbor, now, record_bytes));
+    client.call(wire::Protocol::cbor, "PutRecords",
+                put_body(wire::Protocol::cbor, now, std::string(record_bytes, 'x')));
     put += now;
   }
 }

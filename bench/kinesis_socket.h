@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "wire/document_writer.h"
@@ -73,7 +74,14 @@ class Client {
   std::array<char, 256 << 10> buffer_{};
 };
 
-inline std::string put_body(Protocol protocol, std::size_t records, std::size_t bytes, std::string_view hash_key = {}) {
+struct Put {
+  std::string partition_key;
+  std::string data;
+  /// Empty: by the key.
+  std::string hash_key;
+};
+
+inline std::string put_body(Protocol protocol, const std::vector<Put>& records) {
   std::string body;
   DocumentWriter out(protocol, body);
   out.begin_map();
@@ -81,21 +89,31 @@ inline std::string put_body(Protocol protocol, std::size_t records, std::size_t 
   out.text("bench");
   out.name("Records");
   out.begin_array();
-  for (std::size_t i = 0; i < records; ++i) {
+  for (const Put& record : records) {
     out.begin_map();
     out.name("PartitionKey");
-    out.text("key " + std::to_string(i));
-    if (!hash_key.empty()) {
+    out.text(record.partition_key);
+    if (!record.hash_key.empty()) {
       out.name("ExplicitHashKey");
-      out.text(hash_key);
+      out.text(record.hash_key);
     }
     out.name("Data");
-    out.bytes(std::string(bytes, 'x'));
+    out.bytes(record.data);
     out.end_map();
   }
   out.end_array();
   out.end_map();
   return body;
+}
+
+/// So many records of other keys and the same data.
+inline std::string put_body(Protocol protocol, std::size_t records, const std::string& data,
+                            const std::string& hash_key = {}) {
+  std::vector<Put> puts;
+  puts.reserve(records);
+  for (std::size_t i = 0; i < records; ++i)
+    puts.push_back({.partition_key = "key " + std::to_string(i), .data = data, .hash_key = hash_key});
+  return put_body(protocol, puts);
 }
 
 inline std::string body_of(Protocol protocol,

@@ -33,28 +33,10 @@ constexpr std::size_t kStampDigits = 20;
 
 std::int64_t now() { return Clock::now().time_since_epoch().count(); }
 
-std::string put_stamped(std::size_t records, std::size_t record_bytes) {
+std::string stamped(std::size_t bytes) {
   std::string stamp = std::to_string(now());
   stamp.insert(0, kStampDigits - stamp.size(), '0');
-  const std::string data = stamp + std::string(record_bytes - kStampDigits, 'x');
-  std::string body;
-  DocumentWriter out(Protocol::cbor, body);
-  out.begin_map();
-  out.name("StreamName");
-  out.text("bench");
-  out.name("Records");
-  out.begin_array();
-  for (std::size_t i = 0; i < records; ++i) {
-    out.begin_map();
-    out.name("PartitionKey");
-    out.text("key " + std::to_string(i));
-    out.name("Data");
-    out.bytes(data);
-    out.end_map();
-  }
-  out.end_array();
-  out.end_map();
-  return body;
+  return stamp + std::string(bytes - kStampDigits, 'x');
 }
 
 /// Of every record, in milliseconds.
@@ -124,7 +106,7 @@ Percentiles measure(bool fan_out, std::chrono::milliseconds interval, const Load
     const auto begin = Clock::now();
     for (auto next = begin; next < begin + load.time; next += load.every) {
       std::this_thread::sleep_until(next);
-      client.call(Protocol::cbor, "PutRecords", put_stamped(load.records, load.record_bytes));
+      client.call(Protocol::cbor, "PutRecords", put_body(Protocol::cbor, load.records, stamped(load.record_bytes)));
       put += load.records;
     }
     while (latencies.count() < put) std::this_thread::sleep_for(20ms);

@@ -65,7 +65,7 @@ void run(std::size_t record_bytes) {
   {
     Client client(server->port());
     const std::size_t records = std::min<std::size_t>(500, (4 << 20) / record_bytes);
-    const auto put = put_body(Protocol::cbor, records, record_bytes);
+    const auto put = put_body(Protocol::cbor, records, std::string(record_bytes, 'x'));
     // More than an answer holds.
     for (std::size_t held = 0; held < (12U << 20); held += records * record_bytes) {
       client.call(Protocol::cbor, "PutRecords", put);

@@ -55,7 +55,8 @@ std::vector<std::string> first_hash_keys(Client& client) {
 void fill(Client& client, const std::string& hash_key, std::size_t bytes) {
   constexpr std::size_t kAtOnce = 400;
   for (std::size_t put = 0; put < bytes; put += kAtOnce * kRecordBytes)
-    client.call(Protocol::cbor, "PutRecords", kcl::bench::put_body(Protocol::cbor, kAtOnce, kRecordBytes, hash_key));
+    client.call(Protocol::cbor, "PutRecords",
+                kcl::bench::put_body(Protocol::cbor, kAtOnce, std::string(kRecordBytes, 'x'), hash_key));
 }
 
 // ---- the program
