@@ -375,7 +375,8 @@ std::vector<std::string> ShardSync::gone(const View& view) const {
   return shards::vanished_leases(view.listing, view.leases, *stream_created_);
 }
 
-/// Rows that have been superfluous for long enough, in every look of this worker since then.
+/// Rows that have been superfluous for long enough, in every look of this worker since then. What a slow store leaves
+/// undone waits for the next look: by an old one, a child may have lost its row again.
 Task<void> ShardSync::clean_up() {
   const ViewPtr view = view_;
   const BootTime now = loop_.now();
@@ -392,6 +393,7 @@ Task<void> ShardSync::clean_up() {
   removal_due_ = std::move(due);
   for (const auto& [key, date] : removal_due_) {
     if (now < date) continue;
+    if (loop_.now() - view->sent > kFreshness) co_return;
     const auto removed = co_await table_.remove(view->leases.at(key));
     if (removed.kind == leases::ChangeResult::Kind::done) log_.info("lease_removed", {{"shard", key}});
   }

@@ -280,6 +280,38 @@ TEST_F(Checks, C6FindsAnEndWithoutRowsForTheChildren) {
   expect_blame("SHARD_END before its child");
 }
 
+TEST_F(Checks, C3FindsARemovalBeforeTheChildStarted) {
+  create();
+  const auto epoch = take("w1");
+  journal.epoch_began("w1", epoch);
+  deliver("w1", epoch, 1, 9);
+  journal.resharded({kShard}, {kChild});
+  create(kChild);
+  const auto remove = [&](Writer::Kind kind, const std::string& process, const std::string& key) {
+    const Item before = items.at(key);
+    journal.row_changed({.kind = kind, .process = process}, key, &before, nullptr);
+  };
+  const auto end = [&] {
+    write("w1", [this](auto& lease) {
+      lease.checkpoint = Position::shard_end();
+      lease.children = {kChild};
+      lease.owner.reset();
+      sign(lease, "w1");
+    });
+  };
+  end();
+  // The child had started when a person deleted its row: a look from just before that still shows it.
+  write("w1", [&](auto& lease) { lease.checkpoint = at(5), sign(lease, "w1"); }, kChild);
+  remove(Writer::Kind::person, "an operator", kChild);
+  remove(Writer::Kind::kclpp, "w1", kShard);
+  expect_peace();
+  // A minute later nobody can have seen it any more.
+  end();
+  world.run_for(1min);
+  remove(Writer::Kind::kclpp, "w1", kShard);
+  expect_blame("w1 removed its row before its child");
+}
+
 TEST_F(Checks, C8FindsACallAfterTheLeaseWasTaken) {
   create();
   const auto epoch = take("w1");

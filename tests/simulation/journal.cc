@@ -156,6 +156,8 @@ void Journal::row_changed(const Writer& by, const std::string& key, const Item* 
 
   if (change.before && change.after && change.before->checkpoint != change.after->checkpoint)
     shard.moved_by_go = by.kind == Writer::Kind::go;
+  if (by.kind == Writer::Kind::person && change.before && !change.after && change.before->started())
+    shard.deleted_started = world_.server_time();
   shard.row = change.after;
   if (!change.after) return;
   shard.had_row = true;

@@ -35,6 +35,8 @@ struct ShardTruth {
   /// As the last write left it; empty when there is none.
   std::optional<leases::Lease> row;
   bool had_row = false;
+  /// Its row had real progress when a person deleted it, then.
+  std::optional<Timestamp> deleted_started;
   /// Its checkpoint is where a Go worker put it, perhaps one that had lost the lease: the holder's own may lie before.
   bool moved_by_go = false;
   /// SHARD_END was stored.
@@ -90,6 +92,11 @@ class Truth {
   std::size_t index_after(const ShardTruth& shard, const Position& position, std::optional<Timestamp> at = {}) const;
   std::size_t first_wanted(const ShardTruth& shard) const;
   bool is_gone(const RecordTruth& record) const { return record.time < world.server_time() - retention; }
+  /// Whoever decides by a look at the table may have looked just before a person deleted the row.
+  bool may_seem_started(const ShardTruth& shard) const {
+    constexpr auto kOldestLook = std::chrono::seconds(35);
+    return shard.deleted_started && world.server_time() - *shard.deleted_started < kOldestLook;
+  }
   bool is_forgotten(const ShardTruth& shard) const {
     return shard.closed && *shard.closed < world.server_time() - retention;
   }

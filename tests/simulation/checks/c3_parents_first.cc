@@ -28,7 +28,7 @@ void removal_is_due(Truth& truth, const RowChange& change) {
     const auto& its = truth.shards[child];
     // A child that the service has forgotten has nothing left to wait for.
     const bool started = its.row ? its.row->started() : its.ended || truth.is_forgotten(its);
-    if (!started)
+    if (!started && !truth.may_seem_started(its))
       truth.blame("C3", change.key, change.by.process + " removed its row before its child " + child + " started");
   }
 }

@@ -419,5 +419,35 @@ TEST_F(ShardSyncTest, EndedRowsGoAnHourAfterTheirChildrenStarted) {
   running.get();
 }
 
+// By a look of long ago, a child may have lost its row again: to an operator who deletes it.
+TEST_F(ShardSyncTest, WhatASlowStoreLeavesUndoneWaitsForTheNextLook) {
+  constexpr int kParents = 40;
+  make_stream(kParents);
+  auto sync_a = make_sync(a);
+  sync(*sync_a);
+  for (int i = 0; i < kParents; ++i) {
+    split(shard_id(i));
+    prepare_end(*sync_a, shard_id(i));
+    store_checkpoint(shard_id(i), "SHARD_END");
+  }
+  for (int child = kParents; child < 3 * kParents; ++child) store_checkpoint(shard_id(child), "5");
+  const auto parents_left = [&] {
+    int left = 0;
+    for (int i = 0; i < kParents; ++i) left += store.has(shard_id(i)) ? 1 : 0;
+    return left;
+  };
+  base::Stop stop;
+  base::Started<void> running(loop, sync_a->run(stop, [](const std::string&) {}));
+  loop.run_for(50min);
+  store.set_latency(2s);
+  for (int i = 0; i < 3'600 && parents_left() == kParents; ++i) loop.run_for(1s);
+  loop.run_for(42s);
+  EXPECT_GE(parents_left(), kParents - 16) << "half a minute of two seconds each";
+  loop.run_for(10min);
+  EXPECT_EQ(parents_left(), 0);
+  stop.request();
+  running.get();
+}
+
 }  // namespace
 }  // namespace kcl::coordinator
