@@ -22,7 +22,8 @@ std::shared_ptr<ItemStore> make_memory_item_store(std::string key_attribute = "l
 
 struct SqliteOptions {
   /// The database file. Its directory must exist; the file is created by `ensure(CreateTable::if_missing)` and only
-  /// there. It must lie on a local file system: SQLite's locks cannot be relied on over NFS, SMB and their like.
+  /// there, for its owner alone (mode 0600): workers of several users need a chmod. It must lie on a local file system:
+  /// SQLite's locks cannot be relied on over NFS, SMB and their like.
   std::string path;
   /// One table per application; several applications may share a file. ASCII case does not tell tables apart.
   std::string table;

@@ -99,7 +99,8 @@ class ContainerPlace : public CredentialsPlace {
     const auto answer = context_.exchange(std::move(request), at_most(call, kTimeout));
     if (!answer) return unavailable(who + answer.error().message);
     if (answer->status != 200) {
-      wire::ErrorAnswer told{.status = answer->status, .content_type = {}, .error_type = {}, .body = *answer->body};
+      const wire::ErrorAnswer told{
+          .status = answer->status, .content_type = {}, .error_type = {}, .body = *answer->body, .quotable = false};
       const wire::AwsError error = wire::parse_aws_error(told);
       const std::string message = who + (error.code.empty() ? "" : error.code + ": ") + error.message;
       return answer->status >= 500 || answer->status == 429 ? unavailable(message) : unusable(message);

@@ -169,7 +169,8 @@ class SsoLogin {
     const wire::AwsError error = wire::parse_aws_error({.status = answer->status,
                                                         .content_type = {},
                                                         .error_type = type == nullptr ? std::string_view() : *type,
-                                                        .body = *answer->body});
+                                                        .body = *answer->body,
+                                                        .quotable = false});
     std::string message = endpoint->host + ": " + (error.code.empty() ? "" : error.code + ": ") + error.message;
     if (answer->status == 401) message += "; the login has ended: " + log_in();
     return failed(answer->status >= 500 || answer->status == 429, std::move(message));

@@ -116,6 +116,7 @@ CredentialsResult Sts::ask(const std::string& action, const std::string& body, c
     told.status = answer->status;
     told.content_type = header_of(*answer, "content-type");
     told.body = *answer->body;
+    told.quotable = false;
     wire::AwsError error = wire::parse_aws_error(told);
     const ErrorMeaning meaning = meaning_of(answer->status, error.code);
     const auto date = wire::parse_http_date(header_of(*answer, "date"));

@@ -126,7 +126,7 @@ class Child {
 int Child::prepare() {
   null_ = above_stdio(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_.open()) return errno;
-  if (!command_.input.empty()) {
+  if (!command_.input.empty() || command_.more_input) {
     if (const int error = stdin_.open()) return error;
     stdin_.write.make_non_blocking();
   }
@@ -175,7 +175,9 @@ bool Child::has_exited() const {
 }
 
 void Child::feed() {
-  while (stdin_.write.open() && !unwritten_.empty()) {
+  while (stdin_.write.open()) {
+    if (unwritten_.empty() && command_.more_input) unwritten_ = command_.more_input();
+    if (unwritten_.empty()) break;
     const ssize_t written = ::write(stdin_.write.get(), unwritten_.data(), unwritten_.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0 && errno == EAGAIN) return;

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -35,6 +36,9 @@ struct Command {
   std::optional<std::string> shell;
   /// What the child finds on stdin, then end of file. The caller keeps the bytes.
   std::string_view input;
+  /// What follows that, piece by piece, each good until the next call; an empty one is the end. Called on the thread of
+  /// run(), which lets through what it throws, and ends the child then.
+  std::function<std::string_view()> more_input = {};
   /// Otherwise the child writes where we write.
   bool capture_stdout = false;
   /// Bytes of captured stdout; one more ends the child.

@@ -19,9 +19,9 @@ constexpr std::size_t kLargestEstimate = 20'000'000;
 // A record can be read a moment after its time of arrival.
 constexpr milliseconds kPropagation{2'000};
 
-/// What a batch keeps in memory: the answer, and what points into it.
-std::size_t held_by(std::size_t buffer, std::size_t bytes, const std::vector<Record>& records) {
-  return std::max(buffer, bytes) + records.capacity() * sizeof(Record);
+/// What a batch keeps in memory: the answer, and what points into it. User records of an aggregate share its bytes.
+std::size_t held_by(std::size_t answer, const std::vector<Record>& records) {
+  return answer + records.capacity() * sizeof(Record);
 }
 
 }  // namespace
@@ -91,13 +91,14 @@ Task<bool> ShardReader::accept(Answered answered, ByteBudget::Reservation reserv
   if (!answered.records.empty()) {
     std::string last(answered.records.back().sequence_number());
     std::shared_ptr<const void> buffer = answered.buffer;
+    const std::size_t answer = std::max(answered.buffer_bytes, bytes_of(answered.records));
     auto unpacking = reading_.unpacker.unpack(std::move(answered.records), std::move(buffer), from_);
     Unpacked unpacked = co_await std::move(unpacking);
     if (!wanted(stop)) co_return false;
     behind_ = answered.behind_latest;
     from_ = {
         .kind = shards::ReadFrom::Kind::after_sequence_number, .sequence_number = std::move(last), .timestamp = {}};
-    Bytes bytes{.buffer = std::move(answered.buffer), .size = answered.buffer_bytes};
+    Bytes bytes{.buffer = std::move(answered.buffer), .size = answer};
     queue(std::move(unpacked), std::move(bytes), std::move(reservation));
   } else {
     estimate_ = std::max(estimate_ / 2, kSmallestEstimate);
@@ -115,7 +116,7 @@ Task<bool> ShardReader::accept(Answered answered, ByteBudget::Reservation reserv
 
 void ShardReader::queue(Unpacked unpacked, Bytes bytes, ByteBudget::Reservation reservation) {
   const std::size_t size = bytes_of(unpacked.records);
-  const std::size_t held = held_by(bytes.size, size, unpacked.records);
+  const std::size_t held = held_by(bytes.size, unpacked.records);
   estimate_ = std::clamp(std::max(held, estimate_ / 2), kSmallestEstimate, kLargestEstimate);
   const bool only_repeats = unpacked.records.empty() && unpacked.left_out == 0;
   if (only_repeats) return;

@@ -65,7 +65,10 @@ void ChildProcess::start() {
                                     is_for_good(error)});
     return;
   }
-  log(LogLevel::info, "child_started", base::joined(start_.argv, " "));
+  // Arguments may hold what the properties took from the environment.
+  const std::size_t arguments = start_.argv.size() - 1;
+  log(LogLevel::info, "child_started",
+      start_.argv.front() + (arguments == 0 ? "" : " and " + std::to_string(arguments) + " arguments"));
   watch(exit_.get(), Stream::exit, EPOLLIN);
   watch(timer_.get(), Stream::timer, EPOLLIN);
   watch(output_.get(), Stream::output, EPOLLIN);

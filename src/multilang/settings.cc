@@ -96,7 +96,9 @@ class Gathering {
       gathered_.problems.push_back(where + ": " + property.key + ": the environment has no variable " + value.error());
       return;
     }
-    gathered_.values.insert_or_assign(std::string(key->name), Setting{*std::move(value), where});
+    const bool expands = *value != property.value;
+    gathered_.values.insert_or_assign(std::string(key->name),
+                                      Setting{*std::move(value), where, expands ? property.value : std::string()});
   }
 
   Settings finish() {
@@ -455,12 +457,14 @@ void Reader::read_cloudwatch() {
 std::string shown(std::string_view key, std::string_view value) {
   std::string text(value);
   if (key.starts_with("AwsCredentials")) {
-    if (const auto id = text.find("externalId="); id != std::string::npos)
+    if (const auto id = text.find("externalId"); id != std::string::npos)
       text.replace(id, std::string::npos, "externalId=***");
   }
   const auto scheme = text.find("://");
-  const auto user = text.find('@', scheme == std::string::npos ? 0 : scheme);
-  if (scheme != std::string::npos && user != std::string::npos) text.replace(scheme + 3, user - scheme - 3, "***");
+  if (scheme == std::string::npos) return text;
+  const auto authority = scheme + 3;
+  const auto user = text.substr(0, text.find('/', authority)).rfind('@');
+  if (user != std::string::npos && user >= authority) text.replace(authority, user - authority, "***");
   return text;
 }
 
@@ -484,7 +488,8 @@ std::string effective_configuration(const Settings& settings) {
   for (const Key& key : keys()) {
     const Setting* setting = settings.find(key.name);
     if (setting == nullptr || (key.effect != KeyEffect::applied && setting->source == "default")) continue;
-    std::string line = std::string(key.name) + " = " + shown(key.name, setting->value);
+    const std::string& value = setting->written.empty() ? setting->value : setting->written;
+    std::string line = std::string(key.name) + " = " + shown(key.name, value);
     constexpr std::size_t kColumn = 56;
     line.resize(std::max(line.size() + 1, kColumn), ' ');
     line += "# " + setting->source;

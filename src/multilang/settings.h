@@ -28,6 +28,8 @@ struct Setting {
   std::string value;
   /// "orders.properties:12", "KCLPP_MAX_RECORDS", "default".
   std::string source;
+  /// The value as the file has it: with ${NAME}, which may stand for a secret. Empty: without any.
+  std::string written = {};
 };
 
 /// What was said, by key, before anyone asks what it means.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/printable.h"
 #include "base/text.h"
 #include "leases/kcl_row.h"
 #include "operate/ancestors.h"
@@ -227,9 +228,11 @@ Plan plan_import(const TableView& view, const Selection& selection, const Export
 
 std::string plan_text(const Plan& plan) {
   std::string text;
-  for (const Planned& step : plan.steps) text += step.change.shard + ": " + step.what + " (" + step.how + ")\n";
-  for (const std::string& left : plan.left_alone) text += "left alone: " + left + '\n';
-  for (const std::string& refusal : plan.refusals) text += "refused: " + refusal + '\n';
+  // Rows say what they like, and people decide by these lines.
+  const auto add = [&](const std::string& line) { text += base::printable(line) + '\n'; };
+  for (const Planned& step : plan.steps) add(step.change.shard + ": " + step.what + " (" + step.how + ")");
+  for (const std::string& left : plan.left_alone) add("left alone: " + left);
+  for (const std::string& refusal : plan.refusals) add("refused: " + refusal);
   return text;
 }
 

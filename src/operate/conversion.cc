@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "operate/ancestors.h"
 #include "operate/text.h"
 #include "shards/rules.h"
@@ -23,9 +24,10 @@ Timestamp start_of(const TableView& view, const ConversionChoices& choices, std:
   if (!view.application) {
     if (choices.start) return *choices.start;
     if (count > 0) {
-      refusals.push_back(std::to_string(count) +
-                         " leases have no checkpoint, and a table of Go workers alone does not tell where the "
-                         "application began: say it with --from TRIM_HORIZON, or --from and the time of its first start");
+      refusals.push_back(
+          std::to_string(count) +
+          " leases have no checkpoint, and a table of Go workers alone does not tell where the "
+          "application began: say it with --from TRIM_HORIZON, or --from and the time of its first start");
     }
     return shards::kTrimHorizon;
   }
@@ -42,9 +44,9 @@ Lease converted(const Lease& lease, const TableView& view, Timestamp start) {
   row.key = lease.key;
   row.parents = lease.parents;
   // The start instant says what AT_TIMESTAMP means, and TRIM_HORIZON is read from there by whatever reads such rows.
-  row.checkpoint = lease.checkpoint.is_real()          ? lease.checkpoint
-                   : start == shards::kTrimHorizon     ? Position::trim_horizon()
-                                                       : Position::at_timestamp();
+  row.checkpoint = lease.checkpoint.is_real()      ? lease.checkpoint
+                   : start == shards::kTrimHorizon ? Position::trim_horizon()
+                                                   : Position::at_timestamp();
   row.from = start;
   if (view.application) row.stream_created = view.application->stream_created;
   return row;
@@ -83,12 +85,12 @@ Conversion plan_conversion(const TableView& view, const std::vector<Lease>& ther
 
 std::string conversion_text(const Conversion& conversion) {
   std::string text;
-  for (const Lease& row : conversion.rows) {
-    text += row.key + ": at " +
-            (row.checkpoint.is_real() ? position_text(row.checkpoint) : start_text(*row.from)) + '\n';
-  }
-  for (const std::string& line : conversion.there) text += "left alone: " + line + '\n';
-  for (const std::string& refusal : conversion.refusals) text += "refused: " + refusal + '\n';
+  // Rows say what they like, and people decide by these lines.
+  const auto add = [&](const std::string& line) { text += base::printable(line) + '\n'; };
+  for (const Lease& row : conversion.rows)
+    add(row.key + ": at " + (row.checkpoint.is_real() ? position_text(row.checkpoint) : start_text(*row.from)));
+  for (const std::string& line : conversion.there) add("left alone: " + line);
+  for (const std::string& refusal : conversion.refusals) add("refused: " + refusal);
   return text;
 }
 

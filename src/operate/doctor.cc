@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "base/printable.h"
 #include "base/text.h"
 #include "operate/text.h"
 #include "wire/json_writer.h"
@@ -287,12 +288,6 @@ std::string mark_of(Severity severity) {
   return "good         ";
 }
 
-/// What comes from services and rows may hold anything; a terminal obeys control characters.
-std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; }, ' ');
-  return text;
-}
-
 }  // namespace
 
 std::string_view name_of(Severity severity) {
@@ -329,9 +324,9 @@ std::string findings_text(const std::vector<Finding>& findings) {
                      std::to_string(counts[Severity::unknown]) + " not checked, " +
                      std::to_string(counts[Severity::good]) + " good\n\n";
   for (const Finding& finding : findings) {
-    text += mark_of(finding.severity) + printable(finding.text) + '\n';
+    text += mark_of(finding.severity) + base::printable(finding.text, ' ') + '\n';
     if (!finding.advice.empty())
-      text += std::string(mark_of(finding.severity).size(), ' ') + "-> " + finding.advice + '\n';
+      text += std::string(mark_of(finding.severity).size(), ' ') + "-> " + base::printable(finding.advice, ' ') + '\n';
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "base/printable.h"
 #include "base/text.h"
 #include "operate/text.h"
 #include "wire/json_writer.h"
@@ -29,12 +30,6 @@ std::string short_worker(const std::string& id) {
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-/// What comes from rows may hold anything; a terminal obeys control characters.
-std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; }, '?');
-  return text;
 }
 
 std::string age_text(Timestamp now, const std::optional<Timestamp>& since) {
@@ -75,7 +70,7 @@ std::string table_text(const Diagnosis& diagnosis) {
   std::array<std::size_t, kColumns> widths{};
   for (Cells& cells : rows) {
     for (std::size_t i = 0; i < kColumns; ++i) {
-      cells[i] = printable(std::move(cells[i]));
+      cells[i] = base::printable(std::move(cells[i]));
       widths[i] = std::max(widths[i], width_of(cells[i]));
     }
   }
@@ -152,11 +147,11 @@ bool is_among(const std::vector<std::string>& shards, const std::string& shard) 
 
 void append_field(std::string& text, const std::string& name, const std::string& value) {
   if (value.empty()) return;
-  text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + printable(value) + '\n';
+  text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + base::printable(value) + '\n';
 }
 
 std::string whole_text(const Line& line, Timestamp now) {
-  std::string text = printable(line.shard) + ": " + std::string(name_of(line.verdict)) + '\n';
+  std::string text = base::printable(line.shard) + ": " + std::string(name_of(line.verdict)) + '\n';
   append_field(text, "why", line.why);
   append_field(text, "do", line.advice);
   append_field(text, "owner", line.owner);
@@ -191,7 +186,7 @@ std::string list_text(const Diagnosis& diagnosis, const std::string& table) {
     if (line.advice.empty() || !told.insert(line.advice).second) continue;
     text += (told.size() == 1 ? "\n" : "") + std::string(name_of(line.verdict)) + ": " + line.advice + '\n';
   }
-  for (const std::string& note : diagnosis.notes) text += "note: " + printable(note) + '\n';
+  for (const std::string& note : diagnosis.notes) text += "note: " + base::printable(note) + '\n';
   if (!diagnosis.with_stream) text += "note: shards without a lease show only with --stream\n";
   return text;
 }

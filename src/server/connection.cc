@@ -11,6 +11,7 @@
 #include <exception>
 #include <utility>
 
+#include "server/local_host.h"
 #include "server/status.h"
 
 namespace kcl::server {
@@ -117,6 +118,7 @@ Connection::Connection(base::PollLoop& loop, int fd, const ServerOptions& option
       scratch_(scratch),
       retire_(std::move(retire)),
       reader_(options.limits),
+      active_(loop.now()),
       deadline_(loop, [this] { on_deadline(); }) {
   try {
     watch_ = std::make_unique<base::DescriptorWatch>(loop_, fd_, [this](base::Readiness r) { on_ready(r); });
@@ -134,7 +136,12 @@ Connection::~Connection() {
   close();
 }
 
+std::optional<base::BootTime> Connection::idle_since() const {
+  return exchange_ == nullptr ? std::optional(active_) : std::nullopt;
+}
+
 void Connection::on_ready(base::Readiness readiness) {
+  active_ = loop_.now();
   if (readiness.writable) flush();
   if (!closed_ && readiness.readable) receive();
   // A client that closes its side waits for no answer any more. What it asked before has been received, or will be.
@@ -188,6 +195,8 @@ void Connection::serve() {
 }
 
 void Connection::hand_over(Request request) {
+  if (options_.local_only && !names_this_host(request.header("host")))
+    return refuse(403, "this server is for this machine alone: reach it by 127.0.0.1 or localhost\n");
   auto exchange = std::make_shared<Exchange>(*this);
   exchange_ = exchange.get();
   head_only_ = request.method == "HEAD";
@@ -200,8 +209,10 @@ void Connection::hand_over(Request request) {
   }
 }
 
-void Connection::refuse(int status) {
-  begin_answer({.status = status, .headers = {}, .body = {}}, "Content-Length: 0\r\nConnection: close\r\n");
+void Connection::refuse(int status, std::string why) {
+  begin_answer({.status = status, .headers = {}, .body = {}},
+               "Content-Length: " + std::to_string(why.size()) + "\r\nConnection: close\r\n");
+  if (!why.empty()) put(std::move(why));
   end_answer(true);
 }
 

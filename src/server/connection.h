@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
+  /// Since when its client has neither sent nor taken anything; nothing while a request is in hand.
+  std::optional<base::BootTime> idle_since() const;
+
  private:
   class Exchange;
 
@@ -33,7 +37,7 @@ class Connection {
   void feed(std::string_view bytes);
   void serve();
   void hand_over(Request request);
-  void refuse(int status);
+  void refuse(int status, std::string why = {});
 
   // Of the exchange in hand.
   void begin_answer(const Response& head, std::string_view framing);
@@ -73,6 +77,7 @@ class Connection {
   /// Our side is closed; what still comes is thrown away, so that the peer gets to read our last words.
   bool lingering_ = false;
   bool closed_ = false;
+  base::BootTime active_;
 
   base::Timer deadline_;
   std::unique_ptr<base::DescriptorWatch> watch_;

@@ -40,6 +40,9 @@ std::size_t RequestReader::take(std::string_view bytes) {
   state_->begun = state_->begun || !bytes.empty();
   if (error && error != http::error::need_more) {
     state_->failure = error == http::error::body_limit ? 413 : error == http::error::header_limit ? 431 : 400;
+  } else if (taken == 0 && bytes.size() > limits_.header_bytes) {
+    // Beast puts no limit on the extensions of a chunk, nor on what follows the last one.
+    state_->failure = 431;
   }
   return taken;
 }

@@ -11,6 +11,7 @@
 namespace kcl::server {
 
 struct ReadLimits {
+  /// Of all that is no body, each by itself: the headers, the head of a chunk, the trailers.
   std::size_t header_bytes = 64 << 10;
   std::size_t body_bytes = 32 << 20;
 };

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 
 #include "server/connection.h"
@@ -66,6 +65,11 @@ std::uint16_t port_of(int socket) {
   return ntohs(v6.sin6_port);
 }
 
+ServerOptions completed(ServerOptions options) {
+  options.local_only |= options.address.starts_with("127.") || options.address == "::1";
+  return options;
+}
+
 int listen_at(const ServerOptions& options) {
   const Address address = parse_address(options.address, options.port);
   const int socket = ::socket(address.is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -86,12 +90,12 @@ int listen_at(const ServerOptions& options) {
 struct Server::State {
   Handler& handler;
   std::string scratch = std::string(kScratchBytes, '\0');
-  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections;
+  Connections connections;
 };
 
 Server::Server(base::PollLoop& loop, ServerOptions options, Handler& handler)
     : loop_(loop),
-      options_(std::move(options)),
+      options_(completed(std::move(options))),
       state_(std::make_shared<State>(State{.handler = handler, .connections = {}})),
       listener_(listen_at(options_)),
       port_(port_of(listener_)),
@@ -117,14 +121,30 @@ std::string Server::url() const {
   return "http://" + host + ":" + std::to_string(port_);
 }
 
+Server::Connections::iterator Server::longest_idle() {
+  auto& connections = state_->connections;
+  auto longest = connections.end();
+  base::BootTime since = base::kForever;
+  for (auto it = connections.begin(); it != connections.end(); ++it) {
+    const auto idle = it->second->idle_since();
+    if (!idle || *idle >= since) continue;
+    longest = it;
+    since = *idle;
+  }
+  return longest;
+}
+
 void Server::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     const bool full = state_->connections.size() >= options_.max_connections;
-    const int fd = full ? -1 : ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const auto least = full ? longest_idle() : state_->connections.end();
+    const bool has_room = !full || least != state_->connections.end();
+    const int fd = !has_room ? -1 : ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
-      if (!full && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)) return;
+      if (has_room && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)) return;
       return pause_accepting();
     }
+    if (full) state_->connections.erase(least);
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     // The connection's own calls are on the stack when it retires: it goes later.

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "base/poll_loop.h"
 #include "server/http.h"
@@ -25,12 +26,17 @@ struct ServerOptions {
   /// 0: a free one.
   std::uint16_t port = 0;
   ReadLimits limits;
+  /// When there are so many, a new one takes the place of the one that has been without a request for longest.
   std::size_t max_connections = 10'000;
+  /// Answers only requests whose Host is this machine. Set by the server where `address` is a loopback one.
+  bool local_only = false;
   /// Of a connection without a request.
   std::chrono::milliseconds idle_timeout{75'000};
   /// From a request's first byte to its last, and for each time that a client takes no byte of an answer.
   std::chrono::milliseconds stall_timeout{60'000};
 };
+
+class Connection;
 
 class Server {
  public:
@@ -47,7 +53,11 @@ class Server {
   std::string url() const;
 
  private:
+  using Connections = std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>;
+
   void accept_some();
+  /// The end when every connection has a request in hand.
+  Connections::iterator longest_idle();
   void pause_accepting();
 
   base::PollLoop& loop_;

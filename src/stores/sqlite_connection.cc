@@ -1,5 +1,6 @@
 #include "stores/sqlite_connection.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -30,6 +31,13 @@ Failure<StoreError> unavailable(std::string message) { return {{StoreError::Kind
 bool is_passing(int error_number) {
   static constexpr std::array kPassing{EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT};
   return std::find(kPassing.begin(), kPassing.end(), error_number) != kPassing.end();
+}
+
+/// SQLite would let all users read a new file, and whoever may read it can keep everyone from writing. The journal has
+/// the file's mode.
+void create_private(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0) ::close(fd);
 }
 
 }  // namespace
@@ -99,6 +107,8 @@ StoreResult<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std:
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path));
   connection->process_ = ::getpid();
   connection->patience_ = std::move(patience);
+  // Whatever it cannot do, SQLite tells.
+  if (mode == Mode::create) create_private(path);
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                     (mode == Mode::create ? SQLITE_OPEN_CREATE : 0);
   if (const int code = sqlite3_open_v2(path.c_str(), &connection->db_, flags, nullptr); code != SQLITE_OK) {

@@ -16,6 +16,10 @@ using protozero::tag_and_type;
 constexpr std::string_view kMagic = "\xF3\x89\x9A\xC2";
 constexpr std::size_t kChecksumSize = std::tuple_size<base::Md5Digest>::value;
 
+/// Kinesis takes 256 characters. All user records of an aggregate may have the same key: a longer one would make much
+/// of little, for whoever writes each record out.
+constexpr std::size_t kLongestKey = 1'024;
+
 enum class Tag : protozero::pbf_tag_type { partition_key_table = 1, explicit_hash_key_table = 2, records = 3 };
 enum class RecordTag : protozero::pbf_tag_type { partition_key_index = 1, explicit_hash_key_index = 2, data = 3 };
 
@@ -95,6 +99,7 @@ bool AggregateReader::take_message(std::string_view message) {
         break;
       case kKey:
         keys_.push_back(text_of(in.get_view()));
+        if (keys_.back().size() > kLongestKey) return false;
         break;
       case kHashKey:
         hash_keys_.push_back(text_of(in.get_view()));

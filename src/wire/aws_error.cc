@@ -135,7 +135,7 @@ AwsError parse_aws_error(const ErrorAnswer& answer) {
   error.message = one_line(body.message);
   if (error.message.empty() && !error.code.empty()) error.message = "(no message)";
   if (error.code.empty()) {
-    const std::string said = error.message.empty() ? one_line(answer.body) : error.message;
+    const std::string said = error.message.empty() && answer.quotable ? one_line(answer.body) : error.message;
     error.message = "HTTP status " + std::to_string(answer.status) + (said.empty() ? ", nothing said" : ": " + said);
   }
   return error;

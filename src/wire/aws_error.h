@@ -16,6 +16,8 @@ struct ErrorAnswer {
   /// Of the header x-amzn-ErrorType; empty when absent.
   std::string_view error_type;
   std::string_view body;
+  /// False of services that give credentials: their answer may hold some whatever its status is.
+  bool quotable = true;
 };
 
 struct AwsError {
@@ -23,7 +25,7 @@ struct AwsError {
   /// names none: it is not the service's own (a proxy, a load balancer), or the service broke.
   std::string code;
   /// For people: one line of ASCII, not empty, at most 500 bytes. Without a code it begins with the status and quotes
-  /// how the body begins. What AWS repeats of a request whose signature it refused is left out.
+  /// how the body begins, if it may be quoted. What AWS repeats of a request whose signature it refused is left out.
   std::string message;
   /// DynamoDB's row as it is, when ReturnValuesOnConditionCheckFailure asked for it and the service gives it.
   std::optional<Item> item;

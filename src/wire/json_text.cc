@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
-bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
 void append_escaped(std::string& out, unsigned char c, std::string_view hex) {
   constexpr std::string_view kShort = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -20,6 +20,18 @@ void append_escaped(std::string& out, unsigned char c, std::string_view hex) {
   out += "\\u00";
   out += hex[c >> 4];
   out += hex[c & 15];
+}
+
+/// Characters that some programs take for the end of a line, or a terminal for the beginning of a command: C1 controls,
+/// U+2028 and U+2029. Precondition: a whole character of more than one byte.
+bool is_control(std::string_view character) {
+  if (character.size() == 2) return character[0] == '\xc2' && static_cast<unsigned char>(character[1]) < 0xa0;
+  return character == "\xe2\x80\xa8" || character == "\xe2\x80\xa9";
+}
+
+void append_escaped_control(std::string& out, std::string_view character, std::string_view hex) {
+  if (character.size() == 2) return append_escaped(out, static_cast<unsigned char>(character[1]), hex);
+  out += character.back() == '\xa8' ? "\\u2028" : "\\u2029";
 }
 
 struct Utf8Sequence {
@@ -63,7 +75,12 @@ void append_json_string(std::string& out, std::string_view text, HexDigits digit
       continue;
     }
     const Utf8Sequence sequence = sequence_at(text);
-    out += sequence.valid ? text.substr(0, sequence.length) : kReplacement;
+    const std::string_view character = text.substr(0, sequence.length);
+    if (sequence.valid && is_control(character)) {
+      append_escaped_control(out, character, hex);
+    } else {
+      out += sequence.valid ? character : kReplacement;
+    }
     text.remove_prefix(sequence.length);
   }
   out += '"';

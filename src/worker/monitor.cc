@@ -39,8 +39,14 @@ class Monitor::Pages final : public server::Handler {
     std::exception_ptr failure;
     base::run_on(loop_, [&] {
       try {
+        // Whoever reaches it may only ask: short questions, and nobody keeps others from it for long.
         server_.emplace(loop_,
-                        server::ServerOptions{.address = address.address, .port = address.port, .max_connections = 64},
+                        server::ServerOptions{.address = address.address,
+                                              .port = address.port,
+                                              .limits = {.header_bytes = 8 << 10, .body_bytes = 0},
+                                              .max_connections = 64,
+                                              .idle_timeout = std::chrono::seconds(10),
+                                              .stall_timeout = std::chrono::seconds(10)},
                         *this);
         url_ = server_->url();
       } catch (...) {

@@ -21,7 +21,8 @@ namespace kclpp::consume {
 
 namespace {
 
-constexpr mode_t kMode = 0666;
+// Of a new file: it holds whole records.
+constexpr mode_t kMode = 0600;
 
 class File {
  public:

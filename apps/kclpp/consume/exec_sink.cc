@@ -57,22 +57,36 @@ class Watch {
   std::thread thread_;
 };
 
-std::string whole(const kcl::RecordBatch& batch, Format format) {
-  Lines lines;
-  for (const kcl::Record& record : batch) append(lines, format, batch.shard_id(), record);
-  return std::move(lines.bytes);
-}
+/// Records as bytes, some at a time: user records of one aggregate may share a partition key that stands in each line.
+class Pieces {
+ public:
+  Pieces(const kcl::RecordBatch& batch, Format format) : batch_(batch), format_(format) {}
+
+  std::string_view next() {
+    constexpr std::size_t kPieceBytes = 256UL << 10;
+    lines_.clear();
+    while (next_ < batch_.size() && lines_.bytes.size() < kPieceBytes)
+      append(lines_, format_, batch_.shard_id(), batch_[next_++]);
+    return lines_.bytes;
+  }
+
+ private:
+  const kcl::RecordBatch& batch_;
+  Format format_;
+  std::size_t next_ = 0;
+  Lines lines_;
+};
 
 }  // namespace
 
 void ExecSink::take(const Delivery& delivery) {
   const kcl::RecordBatch& batch = delivery.batch;
   if (delivery.permit.withdrawn()) throw kcl::RetryLater(std::chrono::milliseconds(100));
-  const std::string input = whole(batch, format_);
+  Pieces pieces(batch, format_);
   const Watch watch(delivery.permit);
   kcl::base::Command command;
   command.shell = command_;
-  command.input = input;
+  command.more_input = [&pieces] { return pieces.next(); };
   command.stop = watch.stop();
   command.extra_environment = {{"KCLPP_STREAM", delivery.stream},
                                {"KCLPP_SHARD", batch.shard_id()},

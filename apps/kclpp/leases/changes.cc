@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/printable.h"
 #include "files/files.h"
 #include "leases/agreement.h"
 #include "leases/messages.h"
@@ -101,11 +102,8 @@ Task<int> Changes::carry_out(Stop& stop) {
     const bool done = outcome.kind == operate::ChangeOutcome::Kind::done;
     const bool unknown = outcome.kind == operate::ChangeOutcome::Kind::unknown;
     left -= done ? 1 : 0;
-    const auto failure = write_stdout(shard +
-                                      (done      ? ": done: "
-                                       : unknown ? ": UNKNOWN: "
-                                                 : ": NOT DONE: ") +
-                                      outcome.message + '\n');
+    const std::string_view how = done ? ": done: " : unknown ? ": UNKNOWN: " : ": NOT DONE: ";
+    const auto failure = write_stdout(kcl::base::printable(shard + std::string(how) + outcome.message) + '\n');
     if (!failure.empty()) complain(failure);
   }
   if (left > 0) co_return fail(std::to_string(left) + " of " + std::to_string(plan_.steps.size()) + " not done");

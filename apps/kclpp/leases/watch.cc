@@ -63,7 +63,12 @@ class Exporter {
     std::exception_ptr failure;
     kcl::base::run_on(loop_, [&] {
       try {
-        server_.emplace(loop_, server::ServerOptions{.address = listen.address, .port = listen.port}, board);
+        server_.emplace(loop_,
+                        server::ServerOptions{.address = listen.address,
+                                              .port = listen.port,
+                                              .limits = {.header_bytes = 8 << 10, .body_bytes = 0},
+                                              .max_connections = 64},
+                        board);
       } catch (...) {
         failure = std::current_exception();
       }

@@ -148,6 +148,32 @@ TEST(Subprocess, FeedsAndDrainsMoreThanThePipesHoldAtOnce) {
   EXPECT_FALSE(outcome.stdin_closed_early);
 }
 
+TEST(Subprocess, AsksForMoreInputWhenThereIsRoom) {
+  Command command = shell("cat");
+  command.input = "first ";
+  command.max_output = 2'000'000;
+  std::string expected = "first ";
+  std::string piece;
+  int left = 20;
+  command.more_input = [&]() -> std::string_view {
+    if (left-- == 0) return {};
+    piece.assign(70'000, static_cast<char>('a' + left));
+    expected += piece;
+    return piece;
+  };
+  const Outcome outcome = run(command);
+  EXPECT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome.output, expected);
+  EXPECT_EQ(left, -1);
+}
+
+TEST(Subprocess, MoreInputThatThrowsEndsTheChild) {
+  Command command = shell("cat; sleep 100");
+  command.more_input = []() -> std::string_view { throw std::runtime_error("no more"); };
+  EXPECT_THROW(run(command), std::runtime_error);
+  EXPECT_TRUE(childless());
+}
+
 TEST(Subprocess, EndsStdinWhereTheInputEnds) {
   Command command = shell("cat; echo end");
   command.input = "abc";

@@ -97,6 +97,16 @@ TEST_F(DeadLetterFileTest, AppendsALineForEachRecord) {
   EXPECT_TRUE(holds(found[2], "c")) << found[2];
 }
 
+// It holds whole records.
+TEST_F(DeadLetterFileTest, ANewOneIsItsOwnersAlone) {
+  const mode_t before = ::umask(022);
+  const DeadLetterFile file(path);
+  ::umask(before);
+  struct stat about{};
+  ASSERT_EQ(::stat(path.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0600U);
+}
+
 TEST_F(DeadLetterFileTest, APlaceThatCannotBeWrittenIsRefusedAtTheStart) {
   ASSERT_EQ(::mkfifo((directory + "/fifo").c_str(), 0600), 0);
   for (const std::string& bad : {directory, directory + "/none/dead.jsonl", directory + "/fifo",

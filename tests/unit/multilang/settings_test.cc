@@ -259,13 +259,15 @@ TEST(Settings, ExecutablesAreSplitOnBlanksAlone) {
 TEST(Settings, TheEffectiveConfigurationNamesSourcesAndHidesSecrets) {
   const Outcome outcome = with(
       "kinesisEndpoint = http://me:secret@localhost:1/\nAwsCredentialsProvider = X|arn|s|externalId=secret\n"
-      "processingLanguage = any\n",
-      {{"KCLPP_MAX_RECORDS", "60"}});
+      "processingLanguage = any\nexecutableName = prog --token ${TOKEN}\ndynamoDBEndpoint = http://me:a@secret@b/\n"
+      "AwsCredentialsProviderDynamoDB = X|arn|s|externalId = secret\n",
+      {{"KCLPP_MAX_RECORDS", "60"}, {"TOKEN", "secret"}});
   const std::string text = effective_configuration(outcome.settings);
   EXPECT_EQ(text.find("secret"), std::string::npos) << text;
   for (const char* part :
        {"kinesisEndpoint = http://***@localhost:1/", "# orders.properties:5", "maxRecords = 60", "# KCLPP_MAX_RECORDS",
-        "failoverTimeMillis = 10000", "# default", "changes nothing: it is for the log of the Java daemon"}) {
+        "prog --token ${TOKEN}", "http://***@b/", "failoverTimeMillis = 10000", "# default",
+        "changes nothing: it is for the log of the Java daemon"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
   }
   EXPECT_EQ(text.find("leaseTablePitrEnabled"), std::string::npos) << "nobody asked for it, and it changes nothing";

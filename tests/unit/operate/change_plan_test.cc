@@ -23,6 +23,14 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+TEST(ChangePlan, ItsTextIsOneLineForEachStepWhateverRowsSay) {
+  Plan plan;
+  plan.refusals.emplace_back(
+      "shard\x1b[2K\n\xc2\x9b"
+      "1A: refused");
+  EXPECT_EQ(plan_text(plan), "refused: shard?[2K??1A: refused\n");
+}
+
 TEST(PlanRewind, BackwardsRepeatsAndForwardsSkips) {
   ViewBuilder seen;
   seen.row(kclpp_lease(0));

@@ -97,6 +97,9 @@ TEST(RequestReader, RefusesWhatIsNoRequestAndWhatIsTooLarge) {
   EXPECT_EQ(failure_of("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nB\r\n01234567890\r\n0\r\n\r\n"), 413);
   EXPECT_EQ(failure_of("GET / HTTP/1.1\r\nX: " + std::string(1'000, 'x')), 431);
   EXPECT_EQ(failure_of("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789"), 0);
+  const std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(failure_of(chunked + "5;" + std::string(1'000, 'a')), 431) << "a chunk's extensions";
+  EXPECT_EQ(failure_of(chunked + "0\r\nX: " + std::string(1'000, 'a')), 431) << "trailers";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/poll_loop.h"
@@ -115,6 +116,50 @@ TEST_F(ServerTest, LetsTheClientReadWhyItsRequestIsRefused) {
   client.post("", std::string(1 << 20, 'x'));
   EXPECT_EQ(client.answer().status, 413);
   EXPECT_FALSE(client.receive());
+}
+
+// A client that says nothing keeps nobody out, however many of it there are.
+TEST_F(ServerTest, WhoHasBeenSilentForLongestMakesRoom) {
+  const std::uint16_t port = serve_echo({.max_connections = 4});
+  std::vector<std::unique_ptr<HttpClient>> silent;
+  for (int i = 0; i < 20; ++i) {
+    silent.push_back(std::make_unique<HttpClient>(port));
+    silent.back()->send("POST / HTTP/1.1\r\nContent-Le");
+  }
+  HttpClient client(port);
+  client.post("", "hello");
+  EXPECT_EQ(client.answer().body, "hello");
+  EXPECT_FALSE(silent.front()->receive()) << "closed";
+}
+
+TEST_F(ServerTest, ARequestInHandIsNotPutOut) {
+  std::latch asked(1);
+  const std::uint16_t port = serve(
+      [&](const Request&, std::shared_ptr<Reply> reply) {
+        held_ = std::move(reply);
+        asked.count_down();
+      },
+      {.max_connections = 1});
+  HttpClient first(port);
+  first.post("", "");
+  asked.wait();
+  HttpClient second(port);
+  second.post("", "");
+  base::run_on(loop_, [&] { std::exchange(held_, nullptr)->send({.body = "first"}); });
+  EXPECT_EQ(first.answer().body, "first");
+}
+
+TEST_F(ServerTest, OnLoopbackOnlyThisMachineIsAskedFor) {
+  const std::uint16_t port = serve_echo();
+  const auto status_of = [&](const std::string& host) {
+    HttpClient client(port);
+    client.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return client.answer().status;
+  };
+  for (const std::string own : {"localhost", "LocalHost:4567", "kinesis.localhost:1", "127.0.0.1:80", "[::1]:80", ""})
+    EXPECT_EQ(status_of(own), 200) << own;
+  for (const std::string other : {"evil.example", "evil.example:4567", "localhost.evil.example", "notlocalhost"})
+    EXPECT_EQ(status_of(other), 403) << other;
 }
 
 TEST_F(ServerTest, AnswersHeadWithoutABody) {

@@ -59,6 +59,15 @@ void expect_refused(const SqliteOptions& options, const std::string& what) {
 
 // --- opening ---
 
+// Whoever may read a file can keep everyone from writing to it, with SQLite's own locks.
+TEST(SqliteItemStore, ANewFileIsItsOwnersAlone) {
+  const TempDirectory directory;
+  const std::string path = directory.file("leases.db");
+  const auto store = ready_store(options_for(path));
+  using Perms = fs::perms;
+  EXPECT_EQ(fs::status(path).permissions(), Perms::owner_read | Perms::owner_write);
+}
+
 TEST(SqliteOpen, AMissingDirectoryIsNamed) {
   const TempDirectory directory;
   expect_refused(options_for(directory.file("no/leases.db")),

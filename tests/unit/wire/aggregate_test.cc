@@ -111,6 +111,15 @@ TEST(Aggregate, WhatIsWrongInAnyPartIsDamagedAsAWhole) {
   }
 }
 
+// All user records may share one key: a long one would make gigabytes of a megabyte, for whoever writes them out.
+TEST(Aggregate, AKeyThatKinesisWouldNotTakeIsDamage) {
+  std::string longest;
+  for (int i = 0; i < 256; ++i) longest += "\xf0\x9f\x8d\x90";
+  EXPECT_EQ(read(aggregate_of({{longest, "data"}})).found, Found::aggregate);
+  EXPECT_EQ(read(aggregate_of({{longest + 'x', "data"}})).found, Found::damaged);
+  EXPECT_EQ(read(aggregate_of({{"key", "data"}, {std::string(500'000, 'x'), ""}})).found, Found::damaged);
+}
+
 TEST(Aggregate, AReaderForgetsTheOneBefore) {
   AggregateReader reader;
   const std::string two = aggregate_of({{.partition_key = "a", .data = "1"}, {.partition_key = "b", .data = "2"}});

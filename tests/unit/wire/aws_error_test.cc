@@ -77,6 +77,13 @@ TEST(AwsError, WithoutACodeTheStatusAndTheBodySpeak) {
   EXPECT_EQ(parse_aws_error({.status = 400, .body = R"({"__type":"A"})"}).code, "A");
 }
 
+TEST(AwsError, WhatMayHoldCredentialsIsNotQuoted) {
+  const std::string body = R"({"AccessKeyId":"AKID","SecretAccessKey":"hush","Token":"hush"})";
+  const AwsError error =
+      parse_aws_error({.status = 203, .content_type = {}, .error_type = {}, .body = body, .quotable = false});
+  EXPECT_EQ(error.message, "HTTP status 203, nothing said");
+}
+
 TEST(AwsError, MessagesAreShortAndPrintable) {
   for (const std::string& body : {std::string(100'000, 'x'), std::string(100'000, '\xE6'), std::string(100'000, '\n'),
                                   "{\"__type\":\"A\",\"message\":\"" + std::string(100'000, 'm') + "\"}"}) {

@@ -26,5 +26,16 @@ TEST(JsonWriter, ATextIsReadAsItWasWritten) {
   EXPECT_TRUE(reader.ok()) << reader.error();
 }
 
+// Programs that read line by line end one at U+2028 (Node.js 24), and terminals obey what C1 has.
+TEST(JsonWriter, WhatSomeTakeForTheEndOfALineIsEscaped) {
+  JsonWriter json;
+  json.text(
+      "a\xe2\x80\xa8"
+      "b\xe2\x80\xa9"
+      "c\xc2\x85"
+      "d\x7f\xc2\xa0\xe2\x80\xaa");
+  EXPECT_EQ(json.str(), "\"a\\u2028b\\u2029c\\u0085d\\u007f\xc2\xa0\xe2\x80\xaa\"");
+}
+
 }  // namespace
 }  // namespace kcl::wire
