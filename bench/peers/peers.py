@@ -60,7 +60,8 @@ def java_peer(version):
              "-Dmdep.outputFile=classpath"], cwd=home)
         with open(os.path.join(home, "classpath"), encoding="utf-8") as file:
             classpath = f"{file.read().strip()}:{home}"
-        run(["javac", "-cp", classpath, "-d", home, os.path.join(KCL, "Kcl.java"), os.path.join(HERE, "java/Peer.java")])
+        sources = [os.path.join(KCL, "Kcl.java"), os.path.join(HERE, "java/Peer.java")]
+        run(["javac", "-cp", classpath, "-d", home, *sources])
         return lambda application, records: ["java", "-cp", classpath, "Peer", STREAM, application, str(records)]
     return build
 
@@ -132,8 +133,8 @@ def show(name, figures, ours, as_json):
         if isinstance(figures, str):
             row.update(value=None, not_measured=figures)
         else:
-            row.update({key: round(value, 3) for key, value in figures.items()}, value=round(figures["cpu_s_per_gb"], 3),
-                       unit="cpu_s/GB", against="kclpp",
+            row.update({key: round(value, 3) for key, value in figures.items()},
+                       value=round(figures["cpu_s_per_gb"], 3), unit="cpu_s/GB", against="kclpp",
                        ratio=round(figures["cpu_s_per_gb"] / ours["cpu_s_per_gb"], 2) if ours else None)
         print(json.dumps(row), flush=True)
         return

@@ -83,8 +83,9 @@ class Checkpointer {
   Checkpointer& operator=(const Checkpointer&) = delete;
   virtual ~Checkpointer() = default;
 
-  /// Inside process_records: the end of the batch in hand. In shard_ended: the end of the shard. Elsewhere: the last
-  /// batch whose process_records returned normally (C1). Nothing happens when that is stored already.
+  /// Inside process_records, on the thread of that call: the end of the batch in hand. Inside shard_ended likewise: the
+  /// end of the shard. Elsewhere, on other threads meanwhile too: the last batch whose process_records returned
+  /// normally (C1). Nothing happens when that is stored already.
   virtual void checkpoint() = 0;
   /// Up to and including this position: at least the last checkpoint, at most what was delivered.
   virtual void checkpoint(const Position& position) = 0;

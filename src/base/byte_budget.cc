@@ -2,6 +2,12 @@
 
 namespace kcl::base {
 
+namespace {
+
+constexpr Duration kPatience = std::chrono::seconds(1);
+
+}  // namespace
+
 /// One who waits for bytes, while it does.
 class ByteBudget::Place {
  public:
@@ -62,11 +68,13 @@ std::map<std::string, std::size_t> ByteBudget::kept() const {
   return kept_;
 }
 
-bool ByteBudget::try_reserve(std::size_t bytes, Use use) {
+bool ByteBudget::try_reserve(std::size_t bytes, Use use, bool overdue) {
   const std::size_t limit = use == Use::ahead ? limit_ / 2 : limit_;
+  const bool may_exceed = overdue && use == Use::first;
   std::size_t used = used_.load(std::memory_order_relaxed);
   do {
-    if (used != 0 && (used >= limit || bytes > limit - used)) return false;
+    const bool fits = used == 0 || (used < limit && bytes <= limit - used);
+    if (!fits && !(may_exceed && used < limit)) return false;
   } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
   return true;
 }
@@ -84,13 +92,15 @@ void ByteBudget::wake_all() {
 }
 
 Task<ByteBudget::Reservation> ByteBudget::reserve(Loop& loop, std::size_t bytes, Stop& stop, std::function<Use()> use) {
-  if (!stop.requested() && try_reserve(bytes, use())) co_return Reservation(shared_from_this(), bytes);
+  if (!stop.requested() && try_reserve(bytes, use(), false)) co_return Reservation(shared_from_this(), bytes);
   Place place(*this, loop);
+  const BootTime due = loop.now() + kPatience;
   while (!stop.requested()) {
     // Listens before it tries, so that bytes freed between the two are not missed.
     place.listen();
-    if (try_reserve(bytes, use())) co_return Reservation(shared_from_this(), bytes);
-    co_await place.freed().wait_until(loop, kForever, stop);
+    const bool overdue = loop.now() >= due;
+    if (try_reserve(bytes, use(), overdue)) co_return Reservation(shared_from_this(), bytes);
+    co_await place.freed().wait_until(loop, overdue ? kForever : due, stop);
   }
   co_return Reservation();
 }

@@ -64,8 +64,10 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
   static Use for_first() { return Use::first; }
 
   /// Waits until `bytes` fit; when nothing at all is reserved they are admitted whatever the limit, so that one
-  /// oversized batch can pass. Empty (0 bytes) once `stop` is requested. `use` is asked again with each try: who reads
-  /// ahead may have nothing left meanwhile. It is called on `loop`, as long as this waits.
+  /// oversized batch can pass. Who has nothing yet and has waited for a second is admitted as long as less than the
+  /// limit is reserved: smaller wishes would pass it for ever. So at most one wish lies beyond the limit. Empty (0
+  /// bytes) once `stop` is requested. `use` is asked again with each try: who reads ahead may have nothing left
+  /// meanwhile. It is called on `loop`, as long as this waits.
   Task<Reservation> reserve(Loop& loop, std::size_t bytes, Stop& stop, std::function<Use()> use);
   Task<Reservation> reserve(Loop& loop, std::size_t bytes, Stop& stop) { return reserve(loop, bytes, stop, for_first); }
 
@@ -77,7 +79,7 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
  private:
   class Place;
 
-  bool try_reserve(std::size_t bytes, Use use);
+  bool try_reserve(std::size_t bytes, Use use, bool overdue);
   void change(std::size_t from, std::size_t to);
   void wake_all();
   void give_back(const std::string& holder, std::size_t bytes);

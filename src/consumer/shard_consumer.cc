@@ -35,6 +35,11 @@ bool ShardConsumer::leaving() const {
   return shutdown_requested_ || starts_over_ || hold_->ended() || hold_->claimed_by().has_value();
 }
 
+bool ShardConsumer::may_begin() const {
+  const bool behind_a_failure = side_by_side_ && outstanding_.first_failure() != nullptr;
+  return !leaving() && !behind_a_failure && hold_->may_deliver();
+}
+
 void ShardConsumer::request_shutdown() {
   shutdown_requested_ = true;
   wake_.notify_all();
@@ -44,7 +49,7 @@ void ShardConsumer::start_over(std::string why) {
   if (starts_over_ || hold_->ended()) return;
   starts_over_ = true;
   log_.warning("shard_starts_over", {{"from", hold_->row().checkpoint.text()}, {"error", why}});
-  status_.last_error = std::move(why);
+  errors_.note(LastErrors::Kind::restart, std::move(why));
   wake_.notify_all();
 }
 
@@ -112,16 +117,17 @@ Task<void> ShardConsumer::renew() {
       result = co_await hold_->renew();
     }
     wake_.notify_all();
+    if (stores) note_checkpoint(result);
     if (result.committed()) {
-      if (stores) last_checkpoint_ = context_.loop.now();
       meters_.renewals->add();
+      errors_.over(LastErrors::Kind::renewal);
       backoff.reset();
       continue;
     }
     if (result.kind == HolderResult::Kind::lost) break;
     meters_.renewal_failures->add();
     log_.warning("renewal_failed", {{"error", result.message}});
-    status_.last_error = "renewal: " + result.message;
+    errors_.note(LastErrors::Kind::renewal, "renewal: " + result.message);
     co_await base::sleep_for(context_.loop, backoff.next(context_.random), stop);
   }
 }
@@ -133,14 +139,16 @@ Task<bool> ShardConsumer::wait_for_parents() {
     waits_for_ = admission ? admission->blocking_parents : std::vector<std::string>();
     if (admission && admission->blocking_parents.empty()) {
       read_from_ = admission->read_from;
+      errors_.over(LastErrors::Kind::parents);
       ++moves_;
       co_return !leaving();
     }
     const BootTime again = context_.loop.now() + context_.random.between(context_.failover / 10, context_.failover / 3);
     if (admission) {
+      errors_.over(LastErrors::Kind::parents);
       enter(ShardState::waiting_for_parents, "parent " + base::joined(admission->blocking_parents), again);
     } else {
-      status_.last_error = admission.error().message;
+      errors_.note(LastErrors::Kind::parents, admission.error().message);
       enter(ShardState::starting, "an answer about the shard's parents", again);
     }
     co_await wake_.wait_until(context_.loop, again, helpers_.stop());
@@ -166,6 +174,7 @@ Task<bool> ShardConsumer::initialize() {
     const CallbackResult result = co_await processor_->initialize();
     initialized_ = result.ok();
     if (initialized_) {
+      errors_.over(LastErrors::Kind::callback);
       ++moves_;
       co_return true;
     }
@@ -309,7 +318,7 @@ void ShardConsumer::note_processed(const RecordBatch& batch) {
   meters_.bytes_processed->add(batch.bytes());
   meters_.data_bytes_processed->add(data_bytes);
   throughput_.add(batch.bytes());
-  status_.last_error.clear();
+  errors_.over(LastErrors::Kind::callback);
 }
 
 /// One record that failed for good, to the dead-letter sink. What that has taken is done with.
@@ -320,7 +329,8 @@ Task<CallbackResult> ShardConsumer::bury(RecordBatch part, std::string error, st
   if (result.ok()) {
     done_ = part.back().position();
     meters_.dead_letters->add();
-    status_.last_error.clear();
+    errors_.over(LastErrors::Kind::dead_letter);
+    errors_.over(LastErrors::Kind::callback);
     log_.error("record_dead_lettered", {{"record", done_->text()}, {"error", error}, {"attempts", attempts}});
   } else {
     failed("dead_letter", result);
@@ -352,23 +362,25 @@ Task<std::optional<Duration>> ShardConsumer::end_shard_once() {
   enter(ShardState::ending, "the leases of its children");
   auto children = co_await context_.sync.prepare_end(hold_->key(), reader_->child_shards());
   if (!children) {
-    status_.last_error = children.error().message;
+    errors_.note(LastErrors::Kind::ending, children.error().message);
     co_return std::nullopt;
   }
   if (children->empty()) {
     enter(ShardState::ending, "the service to list its children");
-    status_.last_error = "the shard is closed, and nobody knows its children yet";
+    errors_.note(LastErrors::Kind::ending, "the shard is closed, and nobody knows its children yet");
     co_return std::nullopt;
   }
+  errors_.over(LastErrors::Kind::ending);
   if (leaving() || !hold_->may_deliver()) co_return std::nullopt;
   enter_call(ShardState::ending, "shard_ended");
   ending_with_ = *children;
   const CallbackResult result = co_await processor_->shard_ended();
   if (result.ok() && !hold_->ended() && context_.options.checkpoint_automatically) {
     const CheckpointResult stored = co_await checkpoint(std::nullopt);
-    if (stored.kind != CheckpointResult::Kind::stored) status_.last_error = stored.message;
+    if (stored.kind != CheckpointResult::Kind::stored) errors_.note(LastErrors::Kind::ending, stored.message);
   }
   ending_with_.reset();
+  if (result.ok()) errors_.over(LastErrors::Kind::callback);
   if (!result.ok()) failed("shard_ended", result);
   if (ended_shard()) {
     enter(ShardState::ended);
@@ -376,7 +388,8 @@ Task<std::optional<Duration>> ShardConsumer::end_shard_once() {
     co_return std::nullopt;
   }
   if (result.ok() && !context_.options.checkpoint_automatically && !hold_->ended()) {
-    status_.last_error = "shard_ended returned without a checkpoint: its children cannot start before that";
+    errors_.note(LastErrors::Kind::ending,
+                 "shard_ended returned without a checkpoint: its children cannot start before that");
     log_.error("shard_end_not_checkpointed", {{"what_to_do", "call checkpoint() in shard_ended"}});
   }
   enter(ShardState::ending, "a checkpoint at the shard's end");
@@ -418,6 +431,7 @@ Task<void> ShardConsumer::give_up(ShardState how) {
     std::optional<Position> last;
     if (context_.options.checkpoint_automatically) last = unsaved();
     note_in_row();
+    const bool stores = last.has_value();
     HolderResult result;
     if (hold_->claimed_by()) {
       result = co_await hold_->grant(std::move(last));
@@ -425,9 +439,10 @@ Task<void> ShardConsumer::give_up(ShardState how) {
       result = co_await hold_->release(std::move(last));
     }
     wake_.notify_all();
+    if (stores) note_checkpoint(result);
     if (result.committed() || result.kind == HolderResult::Kind::lost) co_return;
     if (result.kind == HolderResult::Kind::claim_gone) continue;
-    status_.last_error = result.message;
+    errors_.note(LastErrors::Kind::ending, result.message);
     // Meanwhile the renewals go on: whichever own write commits settles a release in doubt (lease-traces R1).
     co_await base::sleep_for(context_.loop, backoff.next(context_.random), helpers_.stop());
   }
@@ -449,7 +464,8 @@ Duration ShardConsumer::pause_after(const CallbackResult& failure, base::Backoff
 
 void ShardConsumer::failed(std::string_view what, const CallbackResult& result) {
   if (result.kind == CallbackResult::Kind::retry_later) return;
-  status_.last_error = std::string(what) + ": " + result.what;
+  const auto kind = what == "dead_letter" ? LastErrors::Kind::dead_letter : LastErrors::Kind::callback;
+  errors_.note(kind, std::string(what) + ": " + result.what);
   log_.error("processor_failed", {{"callback", what}, {"error", result.what}});
 }
 

@@ -27,7 +27,9 @@
 #include "base/task.h"
 #include "base/task_scope.h"
 #include "base/wait.h"
+#include "consumer/checkpoint_rules.h"
 #include "consumer/delivery_plan.h"
+#include "consumer/last_errors.h"
 #include "consumer/options.h"
 #include "consumer/outstanding.h"
 #include "consumer/shard_meters.h"
@@ -79,7 +81,9 @@ class ShardConsumer final : private ports::Checkpoints {
  private:
   // ports::Checkpoints
   base::Task<ports::CheckpointResult> checkpoint(std::optional<Position> position) override;
+  base::Task<ports::CheckpointResult> checkpoint_done() override;
   base::BootTime valid_until() const override { return hold_->valid_until(); }
+  bool may_begin() const override;
   bool lost() const override { return hold_->ended() && !hold_->given_up(); }
   void start_over(std::string why) override;
 
@@ -109,6 +113,8 @@ class ShardConsumer final : private ports::Checkpoints {
   base::Task<void> leave();
   base::Task<void> give_up(ShardState how);
   base::Task<void> checkpoint_if_due();
+  base::Task<ports::CheckpointResult> checkpoint_by(ShardPositions positions, std::optional<Position> position);
+  void note_checkpoint(const leases::HolderResult& result);
   base::Task<leases::HolderResult> store(Position position);
   void note_in_row();
   base::Task<void> back_off(base::Duration wait, ShardState state, std::string waiting_for);
@@ -152,6 +158,8 @@ class ShardConsumer final : private ports::Checkpoints {
   std::optional<base::BootTime> in_call_since_;
   /// A batch is with the program, or will be again.
   bool delivering_ = false;
+  /// Several batches are being handed out: none goes out behind one that has failed.
+  bool side_by_side_ = false;
   std::vector<std::string> waits_for_;
   bool initialized_ = false;
   bool shutdown_requested_ = false;
@@ -159,6 +167,7 @@ class ShardConsumer final : private ports::Checkpoints {
   bool starts_over_ = false;
   base::BootTime last_checkpoint_{};
 
+  LastErrors errors_;
   ShardStatus status_;
   std::optional<base::BootTime> status_until_;
   base::Event wake_;

@@ -37,7 +37,17 @@ Task<void> ShardConsumer::checkpoint_if_due() {
   const CheckpointResult result = co_await checkpoint(unsaved());
   // Tried, whether or not it was stored: the next try is an interval away, or rides on a renewal's success.
   last_checkpoint_ = context_.loop.now();
-  if (result.kind != CheckpointResult::Kind::stored) status_.last_error = "checkpoint: " + result.message;
+  if (result.kind != CheckpointResult::Kind::stored)
+    errors_.note(LastErrors::Kind::checkpoint, "checkpoint: " + result.message);
+}
+
+/// Of every write that carried a position.
+void ShardConsumer::note_checkpoint(const HolderResult& result) {
+  if (result.kind == HolderResult::Kind::claim_gone) return;
+  (result.committed() ? meters_.checkpoints : meters_.checkpoint_failures)->add();
+  if (!result.committed()) return;
+  last_checkpoint_ = context_.loop.now();
+  errors_.over(LastErrors::Kind::checkpoint);
 }
 
 /// What rides on the next write of the row.
@@ -54,13 +64,22 @@ Task<HolderResult> ShardConsumer::store(Position position) {
 }
 
 Task<CheckpointResult> ShardConsumer::checkpoint(std::optional<Position> position) {
+  ShardPositions positions{.stored = hold_->row().checkpoint,
+                           .done = done_,
+                           .in_hand = in_hand_,
+                           .repeats_from = repeats_from_,
+                           .ending = ending_with_.has_value()};
+  return checkpoint_by(std::move(positions), std::move(position));
+}
+
+Task<CheckpointResult> ShardConsumer::checkpoint_done() {
+  ShardPositions positions{.stored = hold_->row().checkpoint, .done = done_};
+  return checkpoint_by(std::move(positions), std::nullopt);
+}
+
+Task<CheckpointResult> ShardConsumer::checkpoint_by(ShardPositions positions, std::optional<Position> position) {
   if (ended_shard()) co_return CheckpointResult{};
   if (hold_->ended()) co_return CheckpointResult{CheckpointResult::Kind::lease_lost, "the lease is not held any more"};
-  const ShardPositions positions{.stored = hold_->row().checkpoint,
-                                 .done = done_,
-                                 .in_hand = in_hand_,
-                                 .repeats_from = repeats_from_,
-                                 .ending = ending_with_.has_value()};
   const CheckpointRuling ruling = rule_on_checkpoint(positions, position);
   switch (ruling.kind) {
     case CheckpointRuling::Kind::stored:
@@ -72,6 +91,7 @@ Task<CheckpointResult> ShardConsumer::checkpoint(std::optional<Position> positio
       auto children = *ending_with_;
       const HolderResult ended = co_await hold_->end_shard(std::move(children));
       wake_.notify_all();
+      note_checkpoint(ended);
       co_return explain(ended);
     }
     case CheckpointRuling::Kind::store:
@@ -80,8 +100,7 @@ Task<CheckpointResult> ShardConsumer::checkpoint(std::optional<Position> positio
   auto position_to_store = storable(ruling.position);
   if (!position_to_store) co_return CheckpointResult{};
   const HolderResult result = co_await store(*std::move(position_to_store));
-  if (result.committed()) last_checkpoint_ = context_.loop.now();
-  (result.committed() ? meters_.checkpoints : meters_.checkpoint_failures)->add();
+  note_checkpoint(result);
   co_return explain(result);
 }
 

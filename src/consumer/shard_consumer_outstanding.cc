@@ -15,6 +15,7 @@ using ports::CallbackResult;
 /// False when there was nothing to deliver.
 Task<bool> ShardConsumer::deliver_side_by_side() {
   bool any = false;
+  side_by_side_ = true;
   for (;;) {
     take_what_is_done();
     const bool more = !leaving() && outstanding_.first_failure() == nullptr && hold_->may_deliver();
@@ -25,6 +26,7 @@ Task<bool> ShardConsumer::deliver_side_by_side() {
     if (outstanding_.empty() || (!more && outstanding_.all_settled())) break;
     co_await wait_for_settlement();
   }
+  side_by_side_ = false;
   in_hand_.reset();
   const bool go_on = co_await deliver_again();
   if (!go_on) co_await stand_still();

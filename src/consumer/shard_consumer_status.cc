@@ -22,6 +22,7 @@ void ShardConsumer::enter_call(ShardState state, std::string_view callback) {
 ShardStatus ShardConsumer::status() const {
   ShardStatus status = status_;
   status.checkpoint = hold_->row().checkpoint;
+  status.last_error = errors_.newest();
   if (status_until_) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*status_until_ - context_.loop.now());
     status.until = context_.loop.wall() + left;
@@ -34,7 +35,7 @@ ShardStatus ShardConsumer::status() const {
 }
 
 ShardLook ShardConsumer::look() const {
-  Standing standing{.state = status_.state, .waiting_for = status_.waiting_for, .last_error = status_.last_error};
+  Standing standing{.state = status_.state, .waiting_for = status_.waiting_for, .last_error = errors_.newest()};
   if (in_call_since_) standing.in_call = context_.loop.now() - *in_call_since_;
   ShardLook look{.shard_id = hold_->key(), .epoch = hold_->epoch(), .mark = std::to_string(moves_)};
   if (reader_) {

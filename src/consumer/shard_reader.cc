@@ -12,9 +12,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::size_t kSmallestEstimate = 64UL << 10;
-// AWS GetRecords: an answer has at most 10 MB of data; of small records what goes with them is as much again.
-constexpr std::size_t kLargestEstimate = 20'000'000;
+// AWS GetRecords: an answer has at most 10 MB of data; 10,000 records come with as many views.
+constexpr std::size_t kLargestAnswer = 10'000'000 + 10'000 * sizeof(Record);
+// AWS's limit for writers: what a shard that was read to its tip can have after a second.
+constexpr std::size_t kSecondOfAShard = 1UL << 20;
 
 // A record can be read a moment after its time of arrival.
 constexpr milliseconds kPropagation{2'000};
@@ -24,7 +25,18 @@ std::size_t held_by(std::size_t answer, const std::vector<Record>& records) {
   return answer + records.capacity() * sizeof(Record);
 }
 
+/// Whatever a shard brings next, at its tip: so much of a small budget that others are not kept from theirs.
+std::size_t smallest_estimate(const ByteBudget& budget) {
+  return std::clamp(budget.limit() / 256, 64UL << 10, kSecondOfAShard);
+}
+
 }  // namespace
+
+/// Of a shard that was never read nobody knows how much is waiting: a full answer, until it tells.
+ShardReader::ShardReader(Reading reading)
+    : reading_(std::move(reading)),
+      from_(reading_.from),
+      estimate_(std::min(kLargestAnswer, reading_.budget->limit())) {}
 
 std::size_t ShardReader::bytes_of(const std::vector<Record>& records) {
   std::size_t bytes = 0;
@@ -101,7 +113,7 @@ Task<bool> ShardReader::accept(Answered answered, ByteBudget::Reservation reserv
     Bytes bytes{.buffer = std::move(answered.buffer), .size = answer};
     queue(std::move(unpacked), std::move(bytes), std::move(reservation));
   } else {
-    estimate_ = std::max(estimate_ / 2, kSmallestEstimate);
+    estimate_ = std::max(estimate_ / 2, smallest_estimate(*reading_.budget));
   }
   last_error_.clear();
   reach_ = reach;
@@ -117,7 +129,7 @@ Task<bool> ShardReader::accept(Answered answered, ByteBudget::Reservation reserv
 void ShardReader::queue(Unpacked unpacked, Bytes bytes, ByteBudget::Reservation reservation) {
   const std::size_t size = bytes_of(unpacked.records);
   const std::size_t held = held_by(bytes.size, unpacked.records);
-  estimate_ = std::clamp(std::max(held, estimate_ / 2), kSmallestEstimate, kLargestEstimate);
+  estimate_ = std::max({held, estimate_ / 2, smallest_estimate(*reading_.budget)});
   const bool only_repeats = unpacked.records.empty() && unpacked.left_out == 0;
   if (only_repeats) return;
   reservation.resize(held);

@@ -118,7 +118,7 @@ class ShardReader {
   }
 
  protected:
-  explicit ShardReader(Reading reading) : reading_(std::move(reading)), from_(reading_.from) {}
+  explicit ShardReader(Reading reading);
 
   /// An answer of the service, however it was asked for.
   struct Answered {
@@ -153,7 +153,7 @@ class ShardReader {
   shards::ReadFrom from_;
   base::Event room_;
   /// Of the next answer, in bytes.
-  std::size_t estimate_ = 1UL << 20;
+  std::size_t estimate_;
   bool waits_for_budget_ = false;
   bool turned_away_ = false;
   /// A reader that is in touch with the service is not silent for longer.

@@ -109,6 +109,7 @@ Task<HolderResult> LeaseHold::write(Change change) {
     const Token token = attempt.token;
     ItemUpdate update = table_.format().holder_write(row_, write_of(change, attempt));
     pending_.push_back(std::move(attempt));
+    forget_oldest();
 
     auto outcome = co_await table_.send(std::move(update));
     if (outcome.kind == WriteOutcome::Kind::not_applied || outcome.kind == WriteOutcome::Kind::misuse) {
@@ -206,6 +207,15 @@ LeaseHold::Verdict LeaseHold::settle(const std::optional<Lease>& row, const Toke
   // Whatever else was under way was conditional on the counter before: it can no longer land.
   pending_.clear();
   return this_one || ended_ ? Verdict::committed : Verdict::earlier_committed;
+}
+
+/// Through an outage of hours: a renewal that was sent so long ago does not land any more, and if it did, the lease
+/// would only count as lost. What gives it up is never forgotten (R1).
+void LeaseHold::forget_oldest() {
+  constexpr std::size_t kMostPending = 256;
+  if (pending_.size() <= kMostPending) return;
+  const auto oldest = std::ranges::find_if(pending_, [](const Attempt& sent) { return !gives_up(sent.kind); });
+  if (oldest != pending_.end()) pending_.erase(oldest);
 }
 
 void LeaseHold::forget(const Token& attempt) {

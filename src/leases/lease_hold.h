@@ -118,6 +118,7 @@ class LeaseHold {
   std::optional<HolderResult> refuse_to_send(const Change& change) const;
   HolderWrite write_of(const Change& change, const Attempt& attempt) const;
   Verdict settle(const std::optional<Lease>& row, const Token& attempt);
+  void forget_oldest();
   void forget(const Token& attempt);
   HolderResult end(HolderResult::Kind kind, std::string message);
 

@@ -52,6 +52,12 @@ class Checkpoints {
   /// Without a position: inside process_records the end of the batch in hand; in shard_ended the shard's end; elsewhere
   /// the last batch that returned normally (C1).
   virtual base::Task<CheckpointResult> checkpoint(std::optional<Position> position) = 0;
+  /// For who asks from outside of a callback: stores the end of the last batch that returned normally, whatever is in
+  /// hand.
+  virtual base::Task<CheckpointResult> checkpoint_done() = 0;
+  /// Whether a batch that was handed out may begin at this moment; else it is to be tried again: the lease is not
+  /// certainly ours, or about to be left, or a batch before it has failed. Asked right before each call.
+  virtual bool may_begin() const = 0;
   /// Until then this epoch is certainly ours (C8). It moves on with every renewal.
   virtual base::BootTime valid_until() const = 0;
   virtual bool lost() const = 0;

@@ -3,6 +3,7 @@
 #include <future>
 #include <utility>
 
+#include "worker/in_callback.h"
 #include "worker/user_processor.h"
 
 namespace kcl::worker {
@@ -27,9 +28,9 @@ void BlockingCheckpointer::store(std::optional<Position> position) {
   {
     auto promise = std::make_shared<std::promise<CheckpointResult>>();
     answer = promise->get_future();
-    epoch_->link()->post([promise = std::move(promise), position = std::move(position)](UserProcessor& processor) {
-      processor.serve_checkpoint(position, promise);
-    });
+    const bool inside = InCallback::of(*epoch_);
+    epoch_->link()->post([promise = std::move(promise), position = std::move(position),
+                          inside](UserProcessor& processor) { processor.serve_checkpoint(position, inside, promise); });
   }
   const CheckpointResult result = wait_for(std::move(answer));
   switch (result.kind) {

@@ -58,7 +58,7 @@ class KeyedProcessor::Lanes : public std::enable_shared_from_this<Lanes> {
       : pool_(pool), handler_(std::move(handler)), lanes_(count) {}
 
   /// Before the first batch.
-  void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
+  void begin(const ShardContext& context) { context_ = context; }
   void add(RecordBatch batch, Ack ack);
 
  private:
@@ -72,13 +72,16 @@ class KeyedProcessor::Lanes : public std::enable_shared_from_this<Lanes> {
   void work_on(const Piece& piece);
   void finish(const std::shared_ptr<Job>& job, std::vector<std::size_t> handled, std::optional<CallbackResult> failure,
               bool skipped);
+  /// Cancelled: another worker may be about to begin.
+  bool is_to_end() const { return context_ && (context_->stop_token().stop_requested() || context_->cancelled()); }
   std::size_t lane_of(const Record& record) const {
     return std::hash<std::string_view>()(record.partition_key()) % lanes_.size();
   }
 
   base::BlockingPool& pool_;
   std::shared_ptr<const Handler> handler_;
-  std::stop_token stop_;
+  /// From begin() on.
+  std::optional<ShardContext> context_;
   std::mutex mutex_;
   std::vector<Lane> lanes_;
   /// Since the first failure, until every job is through.
@@ -151,7 +154,7 @@ void KeyedProcessor::Lanes::work_on(const Piece& piece) {
   std::optional<CallbackResult> failure;
   bool skipped = false;
   for (const std::size_t i : piece.records) {
-    skipped = broken_ || stop_.stop_requested();
+    skipped = broken_ || is_to_end();
     if (skipped) break;
     try {
       (*handler_)(piece.job->batch[i]);
@@ -198,7 +201,7 @@ KeyedProcessor::KeyedProcessor(base::BlockingPool& pool, std::size_t lanes, std:
 
 KeyedProcessor::~KeyedProcessor() = default;
 
-void KeyedProcessor::initialize(const ShardContext& context) { lanes_->stop_with(context.stop_token()); }
+void KeyedProcessor::initialize(const ShardContext& context) { lanes_->begin(context); }
 
 void KeyedProcessor::process_records(RecordBatch batch, Ack ack) { lanes_->add(std::move(batch), std::move(ack)); }
 

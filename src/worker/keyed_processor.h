@@ -3,7 +3,8 @@
 //
 // Guarantees
 //  - The records of one key are handled one after the other, in the order of the shard, across batches, too.
-//  - After a failure, and once the epoch is to end, no lane begins another record until all that was handed out is
+//  - After a failure, and once the epoch is to end or not certainly ours any more, no lane begins another record until
+//  all that was handed out is
 //    settled; then the consumer brings again what is not done with, and of that only those records are handled that
 //    have not been in this epoch.
 #pragma once

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "worker/in_callback.h"
+
 namespace kcl::worker {
 
 using base::Task;
@@ -160,19 +162,22 @@ Task<Settled> UserProcessor::call(CallbackMeter& meter, Callback callback, Needs
   turn.emplace(co_await calls->one_at_a_time.lock());
   refresh();
   const base::BootTime begun = loop.now();
-  if (needs == Needs::lease && begun >= checkpoints_.valid_until()) {
-    Settled not_made;
-    not_made.result.kind = CallbackResult::Kind::retry_later;
-    co_return not_made;
-  }
+  Settled not_made;
+  not_made.result.kind = CallbackResult::Kind::retry_later;
+  if (needs == Needs::lease && !checkpoints_.may_begin()) co_return not_made;
   const Making making(*calls, made);
   Settle settle = [link = guard_->link(), number = making.number()](Settled settled) {
     link->post([number, settled = std::move(settled)](UserProcessor& processor) { processor.settle(number, settled); });
   };
-  auto task = [seat = seat_, link = guard_->link(), number = making.number(), callback = std::move(callback),
-               settle = std::move(settle)] {
+  auto task = [seat = seat_, guard = guard_, stop = stop_.get_token(), needs, number = making.number(),
+               callback = std::move(callback), settle = std::move(settle), not_made] {
+    const std::shared_ptr<StrandLink<UserProcessor>>& link = guard->link();
+    // It may have waited for this thread for long: for a worker that is gone nothing begins any more, nor what needs
+    // the lease without it, or once the worker stops.
+    const bool too_late = !link->now() || (needs == Needs::lease && (guard->cancelled() || stop.stop_requested()));
     try {
-      callback(seat, settle);
+      const InCallback inside(*guard);
+      too_late ? settle(not_made) : callback(seat, settle);
     } catch (...) {
       Settled thrown;
       thrown.result = result_of(std::current_exception());
@@ -221,15 +226,22 @@ void UserProcessor::request_stop() {
       [token = host_.in_flight.enter(), stop = stop_]() mutable { stop.request_stop(); });
 }
 
-void UserProcessor::serve_checkpoint(std::optional<Position> position,
+void UserProcessor::serve_checkpoint(std::optional<Position> position, bool inside,
                                      std::shared_ptr<std::promise<CheckpointResult>> answer) {
-  checkpointing_.spawn("checkpoint", checkpoint(std::move(position), std::move(answer)));
+  checkpointing_.spawn("checkpoint", checkpoint(std::move(position), inside, std::move(answer)));
 }
 
-Task<void> UserProcessor::checkpoint(std::optional<Position> position,
+Task<void> UserProcessor::checkpoint(std::optional<Position> position, bool inside,
                                      std::shared_ptr<std::promise<CheckpointResult>> answer) {
   CheckpointResult result{CheckpointResult::Kind::lease_lost, "the lease is lost"};
-  if (!checkpoints_.lost()) result = co_await checkpoints_.checkpoint(std::move(position));
+  const bool done_only = !position && !inside;
+  if (checkpoints_.lost()) {
+    // Nothing is to be asked.
+  } else if (done_only) {
+    result = co_await checkpoints_.checkpoint_done();
+  } else {
+    result = co_await checkpoints_.checkpoint(std::move(position));
+  }
   answer->set_value(std::move(result));
 }
 

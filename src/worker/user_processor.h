@@ -57,8 +57,9 @@ class UserProcessor final : public ports::Processor {
   base::Task<ports::CallbackResult> shard_ended() override;
   base::Task<ports::CallbackResult> shutdown_requested() override;
 
-  /// For BlockingCheckpointer. An answer that is never given breaks the promise.
-  void serve_checkpoint(std::optional<Position> position,
+  /// For BlockingCheckpointer; `inside`: it was asked by the thread of a callback, while that runs. An answer that is
+  /// never given breaks the promise.
+  void serve_checkpoint(std::optional<Position> position, bool inside,
                         std::shared_ptr<std::promise<ports::CheckpointResult>> answer);
   /// The worker is told to stop.
   void request_stop();
@@ -79,11 +80,11 @@ class UserProcessor final : public ports::Processor {
 
   enum class Needs : std::uint8_t {
     nothing,
-    lease,  ///< at the moment when it begins (C8); without it, it is not made, and is to be tried again
+    lease,  ///< at the moment when it begins (C8), and that nothing is in its way; else it is to be tried again
   };
   base::Task<Settled> call(CallbackMeter& meter, Callback callback, Needs needs = Needs::nothing);
   base::Task<ports::CallbackResult> last_call(CallbackMeter& meter, void (Program::*callback)());
-  base::Task<void> checkpoint(std::optional<Position> position,
+  base::Task<void> checkpoint(std::optional<Position> position, bool inside,
                               std::shared_ptr<std::promise<ports::CheckpointResult>> answer);
   void settle(std::uint64_t call, Settled settled);
   void returned(std::uint64_t call);

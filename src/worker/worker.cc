@@ -81,6 +81,8 @@ class Worker::Impl {
   void request_shutdown(BootTime deadline);
   void end(ShutdownReport report);
   WorkerStatus current_status() const;
+  void update_gauges();
+  void set_gauges(const engine::EngineStatus& status);
 
   /// Null without an address to listen at. Throws ConfigError.
   std::unique_ptr<worker::Monitor> make_monitor();
@@ -119,7 +121,6 @@ struct Worker::Impl::Life {
   explicit Life(Impl& impl);
 
   base::Task<void> live();
-  void update_gauges();
   ports::Kinesis& kinesis_port();
   ports::ItemStore& store_port();
 
@@ -182,7 +183,7 @@ Worker::Impl::Life::Life(Impl& owner)
              worker::engine_options(owner.config_)),
       publisher(
           *owner.threads_, owner.in_flight_, owner.registry_, owner.config_.metrics, owner.config_.metrics_interval,
-          [this] { update_gauges(); }, owner.cloudwatch_.get()),
+          [this] { impl.update_gauges(); }, owner.cloudwatch_.get()),
       tasks(owner.threads_->loop, [this](const std::string&, const std::exception_ptr& failure) {
         ShutdownReport report;
         report.failure = "a defect of kclpp: " + base::what_of(failure);
@@ -216,19 +217,20 @@ base::Task<void> Worker::Impl::Life::live() {
   impl.end(std::move(report));
 }
 
-void Worker::Impl::Life::update_gauges() {
-  metrics::Registry& registry = impl.registry_;
+/// Of a worker that has ended: it holds nothing.
+void Worker::Impl::update_gauges() { set_gauges(life_ ? life_->engine.status() : engine::EngineStatus{}); }
+
+void Worker::Impl::set_gauges(const engine::EngineStatus& status) {
   const auto set = [&](std::string_view name, std::string_view help, double value, metrics::Labels labels = {}) {
-    registry.gauge(name, help, std::move(labels))->set(value);
+    registry_.gauge(name, help, std::move(labels))->set(value);
   };
-  const engine::EngineStatus status = engine.status();
   set("kclpp_leases_held", "Shards that this worker holds.", static_cast<double>(status.shards.size()));
   set("kclpp_application_workers", "Workers of the application that seem alive.", static_cast<double>(status.workers));
   set("kclpp_application_leases", "Open leases of the application.", static_cast<double>(status.leases));
   set("kclpp_buffered_bytes", "Bytes of records in the memory budget, over all workers of the runtime.",
-      static_cast<double>(impl.threads_->budget->used()));
+      static_cast<double>(threads_->budget->used()));
   std::size_t kept = 0;
-  for (const auto& [shard, bytes] : impl.threads_->budget->kept()) kept += bytes;
+  for (const auto& [shard, bytes] : threads_->budget->kept()) kept += bytes;
   set("kclpp_kept_bytes", "Bytes of the memory budget in batches that the program keeps after it was done with them.",
       static_cast<double>(kept));
   std::size_t stalled = 0;
@@ -295,7 +297,7 @@ std::unique_ptr<worker::Monitor> Worker::Impl::make_monitor() {
   if (config_.listen.empty()) return nullptr;
   const auto ask = [link = link_](std::function<void(worker::Monitor::Seen)> tell) {
     link->post([tell = std::move(tell)](Impl& self) {
-      if (self.life_) self.life_->update_gauges();
+      self.update_gauges();
       tell({.status = self.current_status(), .metrics = self.registry_.snapshot(self.threads_->loop.wall())});
     });
   };
@@ -425,7 +427,10 @@ void Worker::Impl::end(ShutdownReport report) {
     self.last_status_ = self.current_status();
     self.last_status_.state = WorkerState::stopped;
     if (!report.failure.empty()) self.last_status_.message = report.failure;
+    // What was not finished is in the report; nobody renews it any more.
+    self.last_status_.shards.clear();
     self.life_.reset();
+    self.update_gauges();
     self.announce(report);
   });
 }

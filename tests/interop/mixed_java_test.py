@@ -1,6 +1,6 @@
-"""A live fleet of `kclpp consume` and workers of Java KCL, 2.x or 3.x, on one lease table of Java's rows: joins, ends in
-order, kill -9 on both sides, a split and a merge. Held to all that a fleet of kclpp alone is held to: nothing is lost,
-each record after those before it in its shard and after its parents', no checkpoint goes back.
+"""A live fleet of `kclpp consume` and workers of Java KCL, 2.x or 3.x, on one lease table of Java's rows: joins, ends
+in order, kill -9 on both sides, a split and a merge. Held to all that a fleet of kclpp alone is held to: nothing is
+lost, each record after those before it in its shard and after its parents', no checkpoint goes back.
 
 usage: mixed_java_test.py KCLPP [unittest arguments]
 

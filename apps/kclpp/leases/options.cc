@@ -111,8 +111,8 @@ const std::vector<VerbFlag>& verb_flags() {
        changing},
       {{"into", "NAME", kChanging, "The new application, whose table is made if there is none"}, converting},
       {{"from", "WHERE", kChanging,
-        "TRIM_HORIZON or a time: where shards begin that have no checkpoint, if the table does not tell; Go's own tables "
-        "do not"},
+        "TRIM_HORIZON or a time: where shards begin that have no checkpoint, if the table does not tell; Go's own do "
+        "not"},
        converting},
       {{"force", "", kChanging, "Although workers live on the old table: what they deliver from now on comes again"},
        converting},

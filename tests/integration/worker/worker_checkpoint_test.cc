@@ -84,7 +84,6 @@ TEST_F(WorkerCheckpoint, OutsideCallbacksItIsTheLastBatchThatReturnedNormally) {
   EXPECT_TRUE(eventually([&] { return failures > 2; }));
   std::jthread([&] {
     const std::lock_guard lock(mutex);
-    // It may hit a moment inside the failing call, where the batch in hand is what it means.
     EXPECT_TRUE(eventually([&] {
       kept->checkpoint();
       return stored(first_shard) >= last;

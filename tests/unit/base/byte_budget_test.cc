@@ -50,13 +50,13 @@ TEST_F(ByteBudgetTest, ReservationsAreCountedUntilTheyAreGone) {
 TEST_F(ByteBudgetTest, WhatDoesNotFitWaits) {
   auto first = reserve(60);
   Started second(loop, budget->reserve(loop, 50, stop));
-  loop.run_for(1h);
+  loop.run_for(900ms);
   EXPECT_FALSE(second.done());
   first.resize(51);
-  loop.run_for(1s);
+  loop.run_for(50ms);
   EXPECT_FALSE(second.done()) << "one byte short";
   first.resize(50);
-  loop.run_for(1s);
+  loop.run_for(1ms);
   EXPECT_TRUE(second.done());
   EXPECT_EQ(budget->used(), 100U);
 }
@@ -96,6 +96,32 @@ TEST_F(ByteBudgetTest, ReadingAheadLeavesHalfToThoseWhoHaveNothing) {
   EXPECT_FALSE(more.done()) << "it would still fill more than half";
   some.resize(20);
   EXPECT_EQ(more.get().bytes(), 20U);
+}
+
+// Smaller wishes would pass it for ever: whenever a byte is free they take it.
+TEST_F(ByteBudgetTest, WhoHasNothingAndWaitedForASecondIsAdmittedOverTheLimit) {
+  auto others = reserve(60);
+  Started large(loop, budget->reserve(loop, 80, stop));
+  Started another(loop, budget->reserve(loop, 80, stop));
+  Started reads_ahead(loop, budget->reserve(loop, 20, stop, ahead));
+  loop.run_for(900ms);
+  EXPECT_FALSE(large.done() || another.done());
+  loop.run_for(200ms);
+  EXPECT_TRUE(large.done());
+  loop.run_for(1h);
+  EXPECT_FALSE(another.done()) << "one at a time beyond the limit";
+  EXPECT_EQ(budget->used(), 140U);
+  EXPECT_FALSE(reads_ahead.done());
+  others.resize(10);
+  loop.run_for(1ms);
+  EXPECT_TRUE(another.done()) << "90 are reserved, of 100";
+}
+
+TEST_F(ByteBudgetTest, AFullBudgetIsFull) {
+  const auto all = reserve(100);
+  Started waiting(loop, budget->reserve(loop, 1, stop));
+  loop.run_for(1h);
+  EXPECT_FALSE(waiting.done());
 }
 
 TEST_F(ByteBudgetTest, AnOversizedOneIsAdmittedAheadTooWhenNothingElseIsBuffered) {

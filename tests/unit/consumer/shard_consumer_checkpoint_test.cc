@@ -37,6 +37,41 @@ TEST_F(ShardConsumerTest, Trace3OutsideTheCallACheckpointMeansTheLastBatchThatRe
   EXPECT_EQ(stored(), position_of("c"));
 }
 
+// Another thread of the program cannot know how far a call is that has just begun, or waits for a thread yet.
+TEST_F(ShardConsumerTest, ACheckpointFromOutsideNeverPassesTheBatchInHand) {
+  put({"a", "b", "c", "d"});
+  program.on_process = {Step{}, {.takes = 1min}};
+  start();
+  loop.run_for(5s);
+  ASSERT_EQ(program.calls.back(), "process c d");
+  EXPECT_EQ(run(program.checkpointer->checkpoint_done()).kind, Kind::stored);
+  EXPECT_EQ(stored(), position_of("b"));
+  EXPECT_EQ(run(program.checkpointer->checkpoint(std::nullopt)).kind, Kind::stored);
+  EXPECT_EQ(stored(), position_of("d")) << "by the call itself";
+  EXPECT_EQ(run(program.checkpointer->checkpoint_done()).kind, Kind::stored) << "nothing to do, and no step back";
+  EXPECT_EQ(stored(), position_of("d"));
+}
+
+TEST_F(ShardConsumerTest, EveryPositionThatIsStoredIsCounted) {
+  context.options.checkpoint_automatically = true;
+  context.options.checkpoint_interval = 10s;
+  start();
+  for (int i = 0; i < 60; ++i) {
+    put({"r" + std::to_string(i)});
+    loop.run_for(1s);
+  }
+  const auto counted = [&] {
+    return metrics.counter("kclpp_checkpoints_total", "Positions stored in the lease table.", {{"shard", kShard}})
+        ->value();
+  };
+  const auto by_renewals = counted();
+  EXPECT_GT(by_renewals, 10) << "they ride on renewals";
+  put({"last"});
+  loop.run_for(1200ms);
+  shut_down();
+  EXPECT_EQ(stored(), position_of("last"));
+}
+
 // Java stores the largest number handed out: the failed batch is skipped.
 TEST_F(ShardConsumerTest, Trace3AfterAThrowACheckpointDoesNotSkipTheFailedBatch) {
   put({"a", "b", "c"});

@@ -127,6 +127,26 @@ TEST_F(OutstandingTest, TheLeaseIsReleasedOnlyWhenAllOfThemAreSettled) {
   EXPECT_EQ(stored(), position_of("d"));
 }
 
+// Those that wait for their turn behind a call that blocks are not begun any more.
+TEST_F(OutstandingTest, NothingMayBeginOnceTheLeaseIsToBeLeftOrABatchBeforeItFailed) {
+  put({"a", "b", "c", "d", "e", "f"});
+  Step failing = throwing();
+  failing.takes = 5s;
+  program.on_process = {{.takes = 8s}, failing, {.takes = 8s}};
+  start();
+  loop.run_for(3s);
+  ASSERT_EQ(program.in_flight, 3);
+  EXPECT_TRUE(program.checkpointer->may_begin());
+  loop.run_for(3s);
+  EXPECT_FALSE(program.checkpointer->may_begin()) << "c d has failed";
+  loop.run_for(1min);
+  EXPECT_EQ(stored(), position_of("f"));
+  EXPECT_TRUE(program.checkpointer->may_begin());
+  consumer->request_shutdown();
+  EXPECT_FALSE(program.checkpointer->may_begin());
+  running->get();
+}
+
 TEST_F(OutstandingTest, NoCallStartsWithoutTheLease) {
   for (char c = 'a'; c <= 'z'; ++c) put({std::string(1, c)});
   for (int i = 0; i < 10; ++i) program.on_process.push_back({.takes = 2s});

@@ -144,6 +144,20 @@ TEST_F(ShardConsumerTest, ABusyShardsCheckpointsAreItsRenewalsAndShowTheClaim) {
 }
 
 // No renewal gets through: from the deadline on nothing is delivered, until one does.
+TEST_F(ShardConsumerTest, AnErrorIsOverWithTheNextSuccessOfItsKind) {
+  start();
+  loop.run_for(1s);
+  store.next_writes({Fate::throttle});
+  loop.run_for(3500ms);
+  EXPECT_TRUE(consumer->status().last_error.starts_with("renewal: ")) << consumer->status().last_error;
+  put({"a"});
+  program.on_process = {throwing()};
+  loop.run_for(1100ms);
+  EXPECT_EQ(consumer->status().last_error, "process_records: bad record") << "the newest";
+  loop.run_for(10s);
+  EXPECT_EQ(consumer->status().last_error, "") << "a renewal was stored, and the batch is done with";
+}
+
 TEST_F(ShardConsumerTest, NoCallStartsAfterTheDeadlineUntilARenewalCommits) {
   start();
   loop.run_for(1s);

@@ -62,6 +62,24 @@ TEST_F(LeaseHoldTest, WhileTheStoreIsSilentNothingIsSettled) {
       << "the first one was adopted, the second written";
 }
 
+TEST_F(LeaseHoldTest, AnOutageOfHoursKeepsTheLeaseAndADoubt) {
+  auto hold = create_and_take(a);
+  const auto fail = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      store.next_writes({Fate::lose_request});
+      EXPECT_EQ(run(hold->renew()).kind, Kind::unsettled);
+    }
+  };
+  fail(600);
+  EXPECT_TRUE(run(hold->renew()).committed());
+  store.next_writes({Fate::lose_request});
+  EXPECT_EQ(run(hold->release({})).kind, Kind::unsettled);
+  fail(600);
+  EXPECT_TRUE(hold->in_doubt()) << "a release that was sent is never forgotten (R1)";
+  EXPECT_TRUE(run(hold->renew()).committed());
+  EXPECT_FALSE(hold->in_doubt());
+}
+
 TEST_F(LeaseHoldTest, ThrottledWritesChangeNothing) {
   auto hold = create_and_take(a);
   store.next_writes({Fate::throttle, Fate::misuse});

@@ -30,6 +30,8 @@ class FakeCheckpoints final : public ports::Checkpoints {
                              : "as far as possible");
     co_return next;
   }
+  base::Task<CheckpointResult> checkpoint_done() override { return checkpoint(std::nullopt); }
+  bool may_begin() const override { return true; }
   base::BootTime valid_until() const override { return base::kForever; }
   bool lost() const override { return is_lost; }
   void start_over(std::string why) override {

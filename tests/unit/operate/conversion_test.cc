@@ -49,7 +49,8 @@ TEST(Conversion, AsKclppsRowsTheyCanBeTakenAtOnce) {
   const auto conversion = plan_conversion(old.view, {}, {});
   ASSERT_EQ(conversion.rows.size(), 1U);
   const leases::RowFormat& format = leases::kcl_format();
-  const leases::Author author{.me = {.worker_id = "tool", .incarnation = kIncarnation}, .attempt = 1, .server_now = kNow};
+  const leases::Author author{
+      .me = {.worker_id = "tool", .incarnation = kIncarnation}, .attempt = 1, .server_now = kNow};
   const auto row = format.render(format.created(conversion.rows[0], leases::Origin::fresh, author));
   const auto lease = format.parse(row);
   ASSERT_TRUE(lease) << lease.error();

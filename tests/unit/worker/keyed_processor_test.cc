@@ -17,6 +17,7 @@
 #include <kcl/errors.h>
 
 #include "worker/ack.h"
+#include "worker/shard_context.h"
 
 namespace kcl::worker {
 namespace {
@@ -168,6 +169,19 @@ TEST_F(KeyedProcessorTest, WhatWasHandledWithoutAGapIsToldForTheCheckpoint) {
   const RecordBatch batch = batch_of({"a", "a", "a", "a", "a"});
   const Settled what = wait_for(hand_out(batch));
   EXPECT_EQ(what.done_until, batch[2].position());
+}
+
+// Handlers of a minute's worth of records must not go on beside those of the next holder.
+TEST_F(KeyedProcessorTest, NoHandlerBeginsOnceTheEpochIsNotCertainlyOurs) {
+  std::atomic<int> handled{0};
+  make(4, [&](const Record&) { ++handled; });
+  auto content = std::make_shared<ShardContext::Content>();
+  content->guard = std::make_shared<EpochGuard>(nullptr);
+  content->guard->end();
+  processor->initialize(ShardContext(content));
+  const Settled settled = wait_for(hand_out(batch_of({"a", "b", "c", "d"})));
+  EXPECT_EQ(settled.result.kind, CallbackResult::Kind::retry_later);
+  EXPECT_EQ(handled, 0);
 }
 
 }  // namespace

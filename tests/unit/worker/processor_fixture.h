@@ -33,11 +33,18 @@ class FakeCheckpoints final : public ports::Checkpoints {
     while (held) co_await released.wait_uninterruptibly(loop_);
     co_return next;
   }
+  base::Task<CheckpointResult> checkpoint_done() override {
+    ++asked_for_done;
+    co_return next;
+  }
+  bool may_begin() const override { return !in_the_way && loop_.now() < valid; }
   base::BootTime valid_until() const override { return valid; }
   bool lost() const override { return is_lost; }
   void start_over(std::string) override {}
 
   std::vector<std::optional<Position>> asked;
+  int asked_for_done = 0;
+  bool in_the_way = false;
   CheckpointResult next;
   bool held = false;
   base::Event released;
@@ -126,7 +133,7 @@ class WorkerProcessor : public ::testing::Test {
   }
 
  protected:
-  WorkerProcessor() {
+  explicit WorkerProcessor(Runtime::Options options = {}) : threads(options) {
     script.loop = &threads.loop;
     use(RecordProcessorFactory([this] {
       if (threads.loop.is_current()) script.on_strand = true;
@@ -201,7 +208,7 @@ class WorkerProcessor : public ::testing::Test {
     threads.loop.run_and_wait(action);
   }
 
-  Threads threads{Runtime::Options{}};
+  Threads threads;
   InFlight in_flight;
   metrics::Registry registry;
   FakeCheckpoints checkpoints{threads.loop};

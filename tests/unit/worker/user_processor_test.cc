@@ -140,7 +140,8 @@ TEST_F(WorkerProcessor, ACheckpointOfAnotherThreadIsServedWhileACallbackRunsAndB
   EXPECT_TRUE(run("process_records").ok());
   std::jthread([&] { EXPECT_NO_THROW(checkpointer->checkpoint()); }).join();
   on_strand([&] {
-    EXPECT_EQ(checkpoints.asked.size(), 2U);
+    EXPECT_EQ(checkpoints.asked_for_done, 2) << "what is in hand is the callback's own";
+    EXPECT_TRUE(checkpoints.asked.empty());
     checkpoints.is_lost = true;
   });
   EXPECT_THROW(checkpointer->checkpoint(), LeaseLost);
@@ -233,6 +234,66 @@ TEST_F(WorkerProcessor, CountsFailures) {
     return std::nullopt;
   };
   EXPECT_EQ(value_of("kclpp_callback_failures_total", "process_records"), 1);
+}
+
+TEST_F(WorkerProcessor, InsideACallbackItMeansTheBatchInHand) {
+  ASSERT_TRUE(run("initialize").ok());
+  script.callbacks["process_records"] = [&](Checkpointer* c) { c->checkpoint(); };
+  EXPECT_TRUE(run("process_records").ok());
+  on_strand([&] {
+    EXPECT_EQ(checkpoints.asked.size(), 1U);
+    EXPECT_EQ(checkpoints.asked_for_done, 0);
+  });
+}
+
+/// One thread for all callbacks, which something else keeps busy.
+class BusyThread : public WorkerProcessor {
+ protected:
+  BusyThread() : WorkerProcessor({.max_callback_threads = 1}) { EXPECT_TRUE(run("initialize").ok()); }
+  ~BusyThread() override { EXPECT_EQ(script.called, std::vector<std::string>{"initialize"}); }
+
+  /// Begins a call, and lets `happen` happen before there is a thread for it.
+  template <class F>
+  std::future<CallbackResult> call_meanwhile(F happen) {
+    threads.callbacks.submit([this] { free_.wait(); });
+    auto result = start("process_records");
+    happen();
+    free_.count_down();
+    return result;
+  }
+
+ private:
+  std::latch free_{1};
+};
+
+TEST_F(BusyThread, ACallDoesNotBeginOnceTheLeaseIsOver) {
+  auto result = call_meanwhile([this] {
+    on_strand([&] { checkpoints.valid = threads.loop.now(); });
+    EXPECT_TRUE(eventually([&] { return script.context->cancelled(); }));
+  });
+  EXPECT_EQ(result.get().kind, Kind::retry_later);
+}
+
+TEST_F(BusyThread, ACallDoesNotBeginOnceTheWorkerStops) {
+  std::atomic<bool> stopped{false};
+  const std::stop_callback on_stop(script.context->stop_token(), [&] { stopped = true; });
+  auto result = call_meanwhile([&] {
+    on_strand([this] { processors->request_stop(); });
+    EXPECT_TRUE(eventually([&] { return stopped.load(); }));
+  });
+  EXPECT_EQ(result.get().kind, Kind::retry_later);
+}
+
+TEST_F(BusyThread, ACallDoesNotBeginForAWorkerThatIsGone) {
+  auto result = call_meanwhile([this] { destroy(); });
+  in_flight.wait_until_none();
+}
+
+TEST_F(WorkerProcessor, ABatchBehindOneThatFailedIsNotHandedOut) {
+  ASSERT_TRUE(run("initialize").ok());
+  on_strand([&] { checkpoints.in_the_way = true; });
+  EXPECT_EQ(run("process_records").kind, Kind::retry_later);
+  EXPECT_EQ(script.called, std::vector<std::string>{"initialize"});
 }
 
 TEST_F(WorkerProcessor, ABatchIsNotHandedOutWhenTheLeaseIsNotCertain) {
