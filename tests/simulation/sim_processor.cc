@@ -128,16 +128,19 @@ class SimProcessor final : public ports::Processor {
   }
 
   /// What another thread of the program does some time after the batch that ended there was done with, whatever became
-  /// of the lease. Without a position only between calls: within one it would mean the end of the batch in hand.
+  /// of the lease, and whether or not a call is in progress.
   Task<void> checkpoint_outside(Position done) {
     base::Stop never;
     const auto wait = by_.world_.random.between(base::Duration::zero(), std::chrono::seconds(20));
     co_await base::sleep_for(by_.loop_, wait, never);
     if (over_) co_return;
     ask_for(done_ && *done_ > done ? *done_ : done);
-    std::optional<Position> position = std::move(done);
-    if (!in_call_ && by_.world_.chance(0.5)) position.reset();
-    co_await checkpoints_.checkpoint(std::move(position));
+    if (in_call_ || by_.world_.chance(0.5)) {
+      co_await checkpoints_.checkpoint_done();
+    } else {
+      std::optional<Position> position = std::move(done);
+      co_await checkpoints_.checkpoint(std::move(position));
+    }
   }
 
   Task<void> work() {
