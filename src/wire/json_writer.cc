@@ -1,15 +1,16 @@
 #include "wire/json_writer.h"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/string_view.hpp>
+#include "wire/json_text.h"
 
 namespace kcl::wire {
 
-namespace json = boost::json;
-
 namespace {
 
-std::string literal(std::string_view text) { return json::serialize(json::string_view(text.data(), text.size())); }
+std::string literal(std::string_view text) {
+  std::string quoted;
+  append_json_string(quoted, text);
+  return quoted;
+}
 
 }  // namespace
 

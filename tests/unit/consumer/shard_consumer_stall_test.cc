@@ -111,7 +111,7 @@ TEST_F(ShardConsumerStallTest, ALeaseThatCannotBeRenewed) {
 
 // C11: the budget is used up by a batch that the program keeps, of a shard that is done with it.
 TEST_F(ShardConsumerStallTest, AKeptBatchThatUsesUpTheByteBudgetIsNamed) {
-  budget = std::make_shared<base::ByteBudget>(64UL << 10);
+  budget = std::make_shared<base::ByteBudget>(60'000);
   context.options.on_error = OnError::bisect;
   context.options.max_attempts = 1;
   context.options.reader.max_records = 1;
@@ -124,7 +124,7 @@ TEST_F(ShardConsumerStallTest, AKeptBatchThatUsesUpTheByteBudgetIsNamed) {
   const std::size_t bytes = 60'003 + sizeof(Record);
   EXPECT_EQ(budget->kept(), (std::map<std::string, std::size_t>{{leases::kShard, bytes}}));
   EXPECT_EQ(stands_still_for(20min), "waits for room in the byte budget: " + std::to_string(bytes) +
-                                         " of 65536 bytes are used; the program keeps batches that it was done with: " +
+                                         " of 60000 bytes are used; the program keeps batches that it was done with: " +
                                          leases::kShard + ' ' + std::to_string(bytes));
   program.dead_letters.clear();
   EXPECT_TRUE(budget->kept().empty());

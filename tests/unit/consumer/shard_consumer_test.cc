@@ -151,7 +151,7 @@ TEST_F(ShardConsumerTest, AnErrorIsOverWithTheNextSuccessOfItsKind) {
   loop.run_for(3500ms);
   EXPECT_TRUE(consumer->status().last_error.starts_with("renewal: ")) << consumer->status().last_error;
   put({"a"});
-  program.on_process = {throwing()};
+  program.on_process = {throwing(), throwing(), throwing()};
   loop.run_for(1100ms);
   EXPECT_EQ(consumer->status().last_error, "process_records: bad record") << "the newest";
   loop.run_for(10s);

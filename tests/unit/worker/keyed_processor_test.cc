@@ -179,8 +179,8 @@ TEST_F(KeyedProcessorTest, NoHandlerBeginsOnceTheEpochIsNotCertainlyOurs) {
   content->guard = std::make_shared<EpochGuard>(nullptr);
   content->guard->end();
   processor->initialize(ShardContext(content));
-  const Settled settled = wait_for(hand_out(batch_of({"a", "b", "c", "d"})));
-  EXPECT_EQ(settled.result.kind, CallbackResult::Kind::retry_later);
+  const Settled outcome = wait_for(hand_out(batch_of({"a", "b", "c", "d"})));
+  EXPECT_EQ(outcome.result.kind, CallbackResult::Kind::retry_later);
   EXPECT_EQ(handled, 0);
 }
 
