@@ -301,7 +301,11 @@ TEST_F(Checks, C3FindsARemovalBeforeTheChildStarted) {
   };
   end();
   // The child had started when a person deleted its row: a look from just before that still shows it.
-  write("w1", [&](auto& lease) { lease.checkpoint = at(5), sign(lease, "w1"); }, kChild);
+  const Item before = items.at(kChild);
+  leases::Lease row = *journal.truth().shards[kChild].row;
+  row.checkpoint = at(5);
+  items[kChild] = leases::kcl_row::render(row);
+  journal.row_changed({.kind = Writer::Kind::person, .process = "an operator"}, kChild, &before, &items[kChild]);
   remove(Writer::Kind::person, "an operator", kChild);
   remove(Writer::Kind::kclpp, "w1", kShard);
   expect_peace();

@@ -147,7 +147,7 @@ TEST_F(ShardConsumerTest, ABusyShardsCheckpointsAreItsRenewalsAndShowTheClaim) {
 TEST_F(ShardConsumerTest, AnErrorIsOverWithTheNextSuccessOfItsKind) {
   start();
   loop.run_for(1s);
-  store.next_writes({Fate::throttle});
+  store.next_writes({Fate::throttle, Fate::throttle, Fate::throttle, Fate::throttle});
   loop.run_for(3500ms);
   EXPECT_TRUE(consumer->status().last_error.starts_with("renewal: ")) << consumer->status().last_error;
   put({"a"});
