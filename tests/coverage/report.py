@@ -66,7 +66,11 @@ def main(arguments):
             lines = file.read().split("\n")
         for (line, column, end_line, end_column), taken in sorted(of_file.items()):
             condition = lines[line - 1][column - 1:end_column - 1 if end_line == line else None].strip()
+            # An enumeration's switch has all of its values: "true" of it would be one without a case.
+            is_switch = lines[line - 1].lstrip().startswith("switch (")
             for index, side in enumerate(("true", "false")):
+                if is_switch and side == "true":
+                    continue
                 totals[layer][1] += 1
                 if taken[index]:
                     totals[layer][0] += 1
