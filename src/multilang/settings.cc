@@ -407,7 +407,10 @@ void Reader::read_leases() {
     worker.shard_sync_interval = *interval;
   }
   if (const auto grace = duration("shutdownGraceMillis", {1, 3'600'000})) worker.shutdown_time = *grace;
-  if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) worker.stall_after = *stall;
+  if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) {
+    worker.stall_after = *stall;
+    options_.child.told_after = *stall;
+  }
 }
 
 /// On request only: Java's daemon sends metrics, and bills, unless it is told not to.
