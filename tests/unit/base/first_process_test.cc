@@ -65,11 +65,14 @@ TEST(FirstProcess, HandsSignalsOn) {
   Pipe ready;
   ASSERT_EQ(ready.open(), 0);
   const Init init([&] {
-    static volatile std::sig_atomic_t got = 0;
-    ::signal(SIGTERM, [](int) { got = 1; });
+    sigset_t term;
+    ::sigemptyset(&term);
+    ::sigaddset(&term, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &term, nullptr);
     [[maybe_unused]] const ssize_t written = ::write(ready.write.get(), "x", 1);
-    while (got == 0) ::usleep(1'000);
-    return 7;
+    int got = 0;
+    ::sigwait(&term, &got);
+    return got == SIGTERM ? 7 : 1;
   });
   char byte = 0;
   ASSERT_EQ(::read(ready.read.get(), &byte, 1), 1);
