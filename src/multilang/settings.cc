@@ -419,7 +419,8 @@ void Reader::read_cloudwatch() {
   const std::string level = in_small_letters(trimmed(text("metricsLevel")));
   if (names.empty()) {
     for (const std::string_view key : {"metricsLevel", "metricsEnabledDimensions", "metricsBufferTimeMillis",
-                                       "metricsMaxQueueSize", "cloudWatchClient.endpointOverride"}) {
+                                       "metricsMaxQueueSize", "cloudWatchClient.endpointOverride",
+                                       "kclpp.cloudWatchNamespace"}) {
       if (level != "none" && !trimmed(text(key)).empty()) warning(key, "changes nothing without kclpp.cloudWatch");
     }
     return;
@@ -434,6 +435,7 @@ void Reader::read_cloudwatch() {
     return problem("kclpp.cloudWatch", "'" + names + "' is not right; kclpp, vmware-go or java-kcl is");
   }
   cloudwatch.names = *known;
+  cloudwatch.metric_namespace = trimmed(text("kclpp.cloudWatchNamespace"));
   cloudwatch.detailed = level != "summary";
   std::string dimensions = text("metricsEnabledDimensions");
   std::ranges::replace(dimensions, ',', ' ');

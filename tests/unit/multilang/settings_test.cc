@@ -331,6 +331,7 @@ std::vector<Effect> effects() {
       {"kclpp.logLevel", "debug", [](const Outcome& outcome) { return outcome.options.log_level == LogLevel::debug; }},
       {"kclpp.leaseFormat", "vmware-go", worker(&WorkerConfig::lease_format, LeaseFormat::vmware_go)},
       {"kclpp.listen", "127.0.0.1:9000", worker(&WorkerConfig::listen, "127.0.0.1:9000")},
+      {"kclpp.cloudWatchNamespace", "Orders", metrics(&CloudWatch::metric_namespace, "Orders"), cloudwatch},
       {"kclpp.cloudWatch", "java-kcl", metrics(&CloudWatch::names, CloudWatchNames::java_kcl)},
   };
 }
