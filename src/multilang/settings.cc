@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "multilang/keys.h"
+#include "multilang/stream_name.h"
 #include "server/listen_address.h"
 
 namespace kcl::multilang {
@@ -239,31 +240,6 @@ void Reader::read_child() {
   problem("kclpp.logLevel", "'" + level + "' is not right; debug, info, warning or error is");
 }
 
-bool is_stream_name(std::string_view name) {
-  const auto good = [](char c) { return is_name_character(c) || c == '.' || c == '-'; };
-  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), good);
-}
-
-/// "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
-std::optional<std::string> stream_of_arn(std::string_view arn) {
-  std::array<std::string_view, 6> parts;
-  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    const auto colon = arn.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    parts[i] = arn.substr(0, colon);
-    arn.remove_prefix(colon + 1);
-  }
-  constexpr std::string_view kResource = "stream/";
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  const bool account = parts[4].size() == 12 && std::all_of(parts[4].begin(), parts[4].end(), digit);
-  if (parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "kinesis" || parts[3].empty() || !account ||
-      !arn.starts_with(kResource)) {
-    return std::nullopt;
-  }
-  arn.remove_prefix(kResource.size());
-  return is_stream_name(arn) ? std::optional(std::string(arn)) : std::nullopt;
-}
-
 /// Of the ARN the name alone, as in KCL: the samples of its clients carry ARNs of a region and an account of nobody.
 void Reader::read_stream() {
   options_.worker.application = trimmed(text("applicationName"));
@@ -418,9 +394,9 @@ void Reader::read_cloudwatch() {
   const std::string names(trimmed(text("kclpp.cloudWatch")));
   const std::string level = in_small_letters(trimmed(text("metricsLevel")));
   if (names.empty()) {
-    for (const std::string_view key : {"metricsLevel", "metricsEnabledDimensions", "metricsBufferTimeMillis",
-                                       "metricsMaxQueueSize", "cloudWatchClient.endpointOverride",
-                                       "kclpp.cloudWatchNamespace"}) {
+    for (const std::string_view key :
+         {"metricsLevel", "metricsEnabledDimensions", "metricsBufferTimeMillis", "metricsMaxQueueSize",
+          "cloudWatchClient.endpointOverride", "kclpp.cloudWatchNamespace"}) {
       if (level != "none" && !trimmed(text(key)).empty()) warning(key, "changes nothing without kclpp.cloudWatch");
     }
     return;
