@@ -375,7 +375,10 @@ void Reader::read_leases() {
   }
   worker.worker_id = text("workerId");
   if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");
-  if (const auto time = duration("failoverTimeMillis", {1'000, 600'000})) worker.failover_time = *time;
+  // Go workers go by their wall clocks, and take a row that stood still for a minute.
+  const bool beside_go = worker.lease_format == LeaseFormat::vmware_go;
+  const Range failover = beside_go ? Range{5'000, 60'000} : Range{1'000, 600'000};
+  if (const auto time = duration("failoverTimeMillis", failover)) worker.failover_time = *time;
   if (const auto most = number("maxLeasesForWorker", {1, INT32_MAX})) {
     worker.max_leases = static_cast<std::size_t>(*most);
   }

@@ -34,7 +34,7 @@ class Operating(MultilangTest):
 
     def test_keeps_its_leases_in_rows_of_vmware_go(self):
         puts = self.put_all(50)
-        file = self.properties(f"{PARTS}/child.py")
+        file = self.properties(f"{PARTS}/child.py", "failoverTimeMillis = 6000")
         daemon = self.start([self.kclpp, "multilang", "-p", file, "--lease-format", "vmware-go"])
         self.wait_for(puts, daemon)
         self.assertEqual(daemon.terminate(), 0, daemon.log())

@@ -161,6 +161,8 @@ TEST(Settings, WhatCannotBeIsAProblemByItsLine) {
       {"fanoutConfig.consumerArn = arn:aws:kinesis:eu-west-1:123456789012:stream/orders\nretrievalMode = FANOUT",
        "orders.properties:5: fanoutConfig.consumerArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders' is none; "
        "arn:aws:kinesis:REGION:ACCOUNT:stream/NAME/consumer/NAME:TIME is\n"},
+      {"kclpp.leaseFormat = vmware-go\nfailoverTimeMillis = 2000",
+       "orders.properties:6: failoverTimeMillis: 2000 is out of range; 5000 to 60000 is right\n"},
       {"kclpp.leaseFormat = go", "orders.properties:5: kclpp.leaseFormat: 'go' is not right; kcl or vmware-go is\n"},
       {"kclpp.childRestarts = -1", "orders.properties:5: kclpp.childRestarts: '-1' is not right; 0 to 1000000 is\n"},
   };
