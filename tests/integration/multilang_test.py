@@ -38,7 +38,7 @@ class Multilang(unittest.TestCase):
         done = self.multilang(text, "--check", STAGE="prod", KCLPP_MAX_RECORDS="77")
         self.assertEqual(done.returncode, 0, done.stderr)
         for line in (r"applicationName = billing +# orders.properties:2",
-                     r"tableName = prod-leases +# orders.properties:6",
+                     r"tableName = \$\{STAGE\}-leases +# orders.properties:6",
                      r"maxRecords = 77 +# KCLPP_MAX_RECORDS", r"failoverTimeMillis = 10000 +# default"):
             self.assertRegex(done.stdout, line)
         self.assertNotIn("hush", done.stdout + done.stderr)
