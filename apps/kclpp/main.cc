@@ -14,6 +14,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/first_process.h"
 #include "base/wall_clock.h"
 #include "consume/consume.h"
 #include "consume/options.h"
@@ -316,14 +317,7 @@ void occupy_standard_streams() {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  occupy_standard_streams();
-  // A reader that has gone away, or a file that has become too large, is an error of a write like any other: told, and
-  // with an exit code.
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);
+int run(int argc, char** argv) {
   // It has the command line of another program, which is not CLI11's.
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const bool is_multilang = !arguments.empty() && arguments.front() == "multilang";
@@ -370,4 +364,15 @@ int main(int argc, char** argv) {
   if (local->parsed()) return kclpp::local::run(local_options);
   if (leases->parsed()) return run_leases(leases_given);
   return consume->parsed() ? run_consume(consume_flags) : kclpp::demo::run(demo);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  occupy_standard_streams();
+  // A reader that has gone away, or a file that has become too large, is an error of a write like any other: told, and
+  // with an exit code.
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
+  return kcl::base::as_first_process([&] { return run(argc, argv); });
 }

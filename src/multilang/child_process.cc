@@ -25,6 +25,8 @@ using std::chrono::milliseconds;
 
 /// What a pipe holds by default.
 constexpr std::size_t kPiece = 1UL << 16;
+/// Of replies, some hundreds.
+constexpr std::size_t kUnreadAtMost = kPiece;
 /// SIGKILL does not end what hangs in the kernel.
 constexpr milliseconds kGiveUpAfter{5'000};
 
@@ -146,6 +148,7 @@ void ChildProcess::on_ready(Stream stream) {
 
 void ChildProcess::write(std::string line) {
   line += '\n';
+  unwritten_lines_ += line.size();
   unwritten_.emplace_back(std::move(line));
   feed();
 }
@@ -162,6 +165,7 @@ bool ChildProcess::refill() {
   while (!unwritten_.empty() && buffer_.size() < kPiece) {
     if (auto* line = std::get_if<std::string>(&unwritten_.front())) {
       buffer_ += *line;
+      unwritten_lines_ -= line->size();
     } else {
       auto& records = std::get<wire::MultilangRecords>(unwritten_.front());
       if (records.write_some(buffer_, kPiece)) break;
@@ -173,6 +177,11 @@ bool ChildProcess::refill() {
 }
 
 void ChildProcess::feed() {
+  write_on();
+  listen_again();
+}
+
+void ChildProcess::write_on() {
   while (input_.open() && (written_ < buffer_.size() || refill())) {
     const ssize_t written = ::write(input_.get(), buffer_.data() + written_, buffer_.size() - written_);
     if (written >= 0) {
@@ -196,10 +205,12 @@ void ChildProcess::feed() {
 
 void ChildProcess::close_input() {
   unwritten_.clear();
+  unwritten_lines_ = 0;
   buffer_ = std::string();
   written_ = 0;
   input_watched_ = false;
   input_.close();
+  listen_again();
 }
 
 // ---- stdout and stderr
@@ -215,12 +226,26 @@ void ChildProcess::read_output() {
 
 void ChildProcess::tell(std::vector<std::string> lines) {
   if (lines.empty() || let_go_) return;
+  dealt_with_ = false;
   if (output_.open() && !std::exchange(held_back_, true)) unwatch(output_);
   start_.on_event(ChildLines{std::move(lines)});
 }
 
 void ChildProcess::go_on() {
-  if (std::exchange(held_back_, false) && output_.open()) watch(output_.get(), Stream::output, EPOLLIN);
+  dealt_with_ = true;
+  listen_again();
+}
+
+/// A child that asks without end and reads no reply is not listened to any more: it waits in its own pipe, not here.
+void ChildProcess::listen_again() {
+  if (!held_back_ || !dealt_with_) return;
+  if (unwritten_lines_ > kUnreadAtMost) {
+    if (std::exchange(told_unread_, true)) return;
+    return log(LogLevel::warning, "child_does_not_read",
+               "it asks for checkpoints and reads no reply: until it does it is not listened to");
+  }
+  held_back_ = false;
+  if (output_.open()) watch(output_.get(), Stream::output, EPOLLIN);
 }
 
 void ChildProcess::output_ended() {

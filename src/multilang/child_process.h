@@ -58,8 +58,10 @@ class ChildProcess {
   void unwatch(base::Descriptor& fd);
   void arm(std::chrono::milliseconds after);
   void feed();
+  void write_on();
   bool refill();
   void close_input();
+  void listen_again();
   void read_output();
   void output_ended();
   void read_errors();
@@ -85,14 +87,18 @@ class ChildProcess {
   base::Descriptor timer_;
 
   std::deque<Unwritten> unwritten_;
+  /// Bytes of the lines among it. Batches do not count: there is one at a time, and the budget has it.
+  std::size_t unwritten_lines_ = 0;
   /// What the child has not taken yet of what is encoded.
   std::string buffer_;
   std::size_t written_ = 0;
   bool input_watched_ = false;
 
   LineSplitter lines_{kLongestLine};
-  /// Lines were handed on, and not dealt with.
+  /// Lines were handed on: nothing more is read before they are dealt with, and before it takes what it asked for.
   bool held_back_ = false;
+  bool dealt_with_ = true;
+  bool told_unread_ = false;
   /// Read from stderr, and refused by the writer.
   std::string refused_errors_;
 

@@ -141,19 +141,35 @@ Task<CallbackResult> ChildProcessor::ask(MultilangAction action, std::optional<R
   base::Loop& loop = siblings_.loop();
   base::Stop never;
   const auto& timeout = siblings_.settings_.timeout;
-  last_word_ = loop.now();
+  const BootTime asked = loop.now();
+  BootTime tell = base::saturating_add(asked, siblings_.settings_.told_after);
+  last_word_ = asked;
   while (conversation_.waits() && !failure_) {
+    const BootTime now = loop.now();
     const BootTime deadline = timeout ? base::saturating_add(last_word_, *timeout) : base::kForever;
-    if (loop.now() < deadline) {
-      co_await changed_.wait_until(loop, deadline, never);
-    } else {
+    if (now >= deadline) {
       fail("the child did not answer '" + std::string(name_of(action)) + "' within " +
            std::to_string(timeout->count() / 1'000) + " s (timeoutInSeconds)");
+    } else if (now >= tell) {
+      tell_of_silence(action, now - asked);
+      tell = base::saturating_add(now, siblings_.settings_.told_after);
+    } else {
+      co_await changed_.wait_until(loop, std::min(deadline, tell), never);
     }
   }
   // An answer counts whatever became of the child after it; what comes next will notice.
   if (conversation_.waits()) co_return failed();
   co_return CallbackResult{};
+}
+
+void ChildProcessor::tell_of_silence(MultilangAction action, base::Duration since) const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+  log_.warning("child_does_not_answer",
+               {{"action", name_of(action)},
+                {"seconds", static_cast<std::uint64_t>(seconds.count())},
+                {"what_to_do", siblings_.settings_.timeout ? "see what the program waits for"
+                                                           : "see what the program waits for; timeoutInSeconds ends "
+                                                             "one that says nothing, and starts its shard over"}});
 }
 
 /// Deals with what children of this processor say, one line after the other, for as long as it lives.

@@ -39,6 +39,8 @@ struct ChildSettings {
   std::chrono::milliseconds grace{3'000};
   /// Between two messages of a child that is asked something. Absent: as long as it takes.
   std::optional<std::chrono::milliseconds> timeout;
+  /// One that has not answered for so long is told of, each time.
+  std::chrono::milliseconds told_after{300'000};
   /// Of a shard's child in a row; after that the daemon ends.
   std::size_t restarts = 10;
 };
@@ -62,6 +64,7 @@ class ChildProcessor final : public ports::Processor {
   void on_event(std::uint64_t generation, ChildEvent event);
   void fail(std::string why, bool for_good = false);
   base::Task<ports::CallbackResult> ask(wire::MultilangAction action, std::optional<RecordBatch> batch = std::nullopt);
+  void tell_of_silence(wire::MultilangAction action, base::Duration since) const;
   base::Task<void> listen();
   base::Task<void> deal_with(const std::string& line);
   base::Task<void> checkpoint(wire::MultilangCheckpoint request, std::optional<Position> position);

@@ -3,8 +3,9 @@
 //
 // Guarantees
 //  - What is to be written is encoded as the child takes it, piece by piece: a batch costs no second copy.
-//  - stdout is always drained, but for a while after each piece until Child::go_on() says that it was dealt with: a
-//    child that prints without end is held back, and costs no memory.
+//  - stdout is always drained, but for a while after each piece until Child::go_on() says that it was dealt with, and
+//    while more than 64 KiB of lines wait for the child to read them: one that prints, or asks, without end is held
+//    back, and costs no memory.
 //  - stderr is forwarded as it comes.
 //  - A child that is let go of ends: end of file on its stdin, after its grace SIGTERM to its process group, a second
 //    later SIGKILL. Each is reaped. (Processes that it leaves behind when it ends by itself are its own business; they

@@ -135,6 +135,7 @@ constexpr std::array kKeys{
     Key{"kclpp.leaseFormat", kText, "kcl"},
     Key{"kclpp.listen", kText},
     Key{"kclpp.cloudWatch", kText},
+    Key{"kclpp.cloudWatchNamespace", kText},
 };
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kSecondNames{{

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "multilang/keys.h"
+#include "multilang/stream_name.h"
 #include "server/listen_address.h"
 
 namespace kcl::multilang {
@@ -239,31 +240,6 @@ void Reader::read_child() {
   problem("kclpp.logLevel", "'" + level + "' is not right; debug, info, warning or error is");
 }
 
-bool is_stream_name(std::string_view name) {
-  const auto good = [](char c) { return is_name_character(c) || c == '.' || c == '-'; };
-  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), good);
-}
-
-/// "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
-std::optional<std::string> stream_of_arn(std::string_view arn) {
-  std::array<std::string_view, 6> parts;
-  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    const auto colon = arn.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    parts[i] = arn.substr(0, colon);
-    arn.remove_prefix(colon + 1);
-  }
-  constexpr std::string_view kResource = "stream/";
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  const bool account = parts[4].size() == 12 && std::all_of(parts[4].begin(), parts[4].end(), digit);
-  if (parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "kinesis" || parts[3].empty() || !account ||
-      !arn.starts_with(kResource)) {
-    return std::nullopt;
-  }
-  arn.remove_prefix(kResource.size());
-  return is_stream_name(arn) ? std::optional(std::string(arn)) : std::nullopt;
-}
-
 /// Of the ARN the name alone, as in KCL: the samples of its clients carry ARNs of a region and an account of nobody.
 void Reader::read_stream() {
   options_.worker.application = trimmed(text("applicationName"));
@@ -399,7 +375,10 @@ void Reader::read_leases() {
   }
   worker.worker_id = text("workerId");
   if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");
-  if (const auto time = duration("failoverTimeMillis", {1'000, 600'000})) worker.failover_time = *time;
+  // Go workers go by their wall clocks, and take a row that stood still for a minute.
+  const bool beside_go = worker.lease_format == LeaseFormat::vmware_go;
+  const Range failover = beside_go ? Range{5'000, 60'000} : Range{1'000, 600'000};
+  if (const auto time = duration("failoverTimeMillis", failover)) worker.failover_time = *time;
   if (const auto most = number("maxLeasesForWorker", {1, INT32_MAX})) {
     worker.max_leases = static_cast<std::size_t>(*most);
   }
@@ -407,7 +386,10 @@ void Reader::read_leases() {
     worker.shard_sync_interval = *interval;
   }
   if (const auto grace = duration("shutdownGraceMillis", {1, 3'600'000})) worker.shutdown_time = *grace;
-  if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) worker.stall_after = *stall;
+  if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) {
+    worker.stall_after = *stall;
+    options_.child.told_after = *stall;
+  }
 }
 
 /// On request only: Java's daemon sends metrics, and bills, unless it is told not to.
@@ -415,8 +397,9 @@ void Reader::read_cloudwatch() {
   const std::string names(trimmed(text("kclpp.cloudWatch")));
   const std::string level = in_small_letters(trimmed(text("metricsLevel")));
   if (names.empty()) {
-    for (const std::string_view key : {"metricsLevel", "metricsEnabledDimensions", "metricsBufferTimeMillis",
-                                       "metricsMaxQueueSize", "cloudWatchClient.endpointOverride"}) {
+    for (const std::string_view key :
+         {"metricsLevel", "metricsEnabledDimensions", "metricsBufferTimeMillis", "metricsMaxQueueSize",
+          "cloudWatchClient.endpointOverride", "kclpp.cloudWatchNamespace"}) {
       if (level != "none" && !trimmed(text(key)).empty()) warning(key, "changes nothing without kclpp.cloudWatch");
     }
     return;
@@ -431,6 +414,7 @@ void Reader::read_cloudwatch() {
     return problem("kclpp.cloudWatch", "'" + names + "' is not right; kclpp, vmware-go or java-kcl is");
   }
   cloudwatch.names = *known;
+  cloudwatch.metric_namespace = trimmed(text("kclpp.cloudWatchNamespace"));
   cloudwatch.detailed = level != "summary";
   std::string dimensions = text("metricsEnabledDimensions");
   std::ranges::replace(dimensions, ',', ' ');

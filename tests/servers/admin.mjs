@@ -8,6 +8,7 @@ const usage = `usage: node admin.mjs COMMAND ARGUMENT...
   create-stream STREAM SHARDS | delete-stream STREAM | wait-active STREAM | describe STREAM | list-shards STREAM
   split STREAM SHARD          at the middle of its hash range
   merge STREAM SHARD ADJACENT
+  put-record STREAM KEY FILE  what the file holds; the answer is its shard and sequence number
   describe-table TABLE | delete-table TABLE | scan TABLE
   create-table TABLE KEY[:TYPE] [RANGE_KEY[:TYPE]]   TYPE is S, N or B
   put-item TABLE JSON         in DynamoDB's own form, {"name": {"S": "value"}}; @FILE reads it from there
@@ -112,6 +113,10 @@ const commands = {
   'list-shards': shards,
   split,
   merge,
+  'put-record': (stream, key, file) =>
+    kinesis().send(
+      new kinesisApi.PutRecordCommand({ StreamName: stream, PartitionKey: key, Data: readFileSync(file) }),
+    ),
   'create-table': createTable,
   'describe-table': describeTable,
   'delete-table': (table) => dynamodb().send(new dynamodbApi.DeleteTableCommand({ TableName: table })),
@@ -130,7 +135,7 @@ const commands = {
   'delete-item': (table, text) =>
     dynamodb().send(new dynamodbApi.DeleteItemCommand({ TableName: table, Key: item(text) })),
 };
-const answering = ['wait-active', 'describe', 'list-shards', 'describe-table', 'scan'];
+const answering = ['wait-active', 'describe', 'list-shards', 'put-record', 'describe-table', 'scan'];
 
 // Binary values as base64, as DynamoDB sends them.
 const base64 = (_, value) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value);

@@ -1,6 +1,8 @@
 """What the tests of `kclpp multilang` on real servers share: a stream, a properties file, a daemon, and what its
 children noted down."""
+import glob
 import os
+import shutil
 import subprocess
 import time
 
@@ -13,6 +15,7 @@ PARTS = os.path.join(HERE, "multilang")
 CLIENTS = os.path.join(ROOT, "build/multilang-clients")
 KCLPY = "amazon_kclpy==3.2.0"
 AWS_KCL = "aws-kcl@2.3.2"
+AWS_KCLRB = "aws-kclrb:3.1.1"
 
 
 def fetched(folder, command):
@@ -42,6 +45,14 @@ def aws_kcl():
     return os.path.join(folder, "node_modules")
 
 
+def aws_kclrb():
+    """What is to be on RUBYLIB."""
+    if not shutil.which("gem"):
+        skip("ruby is not on this machine (Debian: ruby)")
+    folder = fetched(os.path.join(CLIENTS, "ruby"), f"gem install --no-document --install-dir . '{AWS_KCLRB}'")
+    return ":".join(glob.glob(os.path.join(folder, "gems/*/lib")))
+
+
 def lives(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
@@ -57,7 +68,7 @@ class Daemon:
         self.err = os.path.join(folder, name + ".err")
         with open(self.err, "wb") as err:
             self.process = subprocess.Popen([*ENDS_WITH_US, *command], env=environment, cwd=folder,
-                                            stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+                                            stdin=subprocess.DEVNULL, stdout=err, stderr=err, start_new_session=True)
 
     def log(self):
         with open(self.err, encoding="utf-8", errors="replace") as err:
@@ -146,6 +157,11 @@ class MultilangTest(FleetTest):
 
     def checkpoints(self):
         return {item["leaseKey"]["S"]: item["checkpoint"]["S"] for item in self.servers.scan(self.application) or []}
+
+    def leases(self):
+        """What is stored of each shard."""
+        return {item["leaseKey"]["S"]: (item["checkpoint"]["S"], int(item["checkpointSubSequenceNumber"]["N"]))
+                for item in self.servers.scan(self.application) or []}
 
     def wait_for_log(self, daemon, text, seconds=30):
         self.wait_until(f"'{text}' in the log:\n{daemon.log()[-4000:]}", lambda: text in daemon.log(), seconds)

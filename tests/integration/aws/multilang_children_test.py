@@ -5,12 +5,14 @@ usage: multilang_children_test.py KCLPP [unittest arguments]
 """
 import os
 import signal
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 
 from fleet_case import main
-from multilang_case import MultilangTest
+from multilang_case import PARTS, MultilangTest
+from servers import skip
 
 
 class Misbehaving(MultilangTest):
@@ -43,6 +45,12 @@ class Misbehaving(MultilangTest):
     def test_one_that_hangs_and_ignores_sigterm(self):
         self.goes_on("hang-deaf", "child_ignores_sigterm", "timeoutInSeconds = 2")
 
+    def test_one_that_asks_without_end_and_never_reads(self):
+        self.goes_on("ask-and-never-read", "child_does_not_read", "timeoutInSeconds = 2")
+
+    def test_one_that_closes_stdin(self):
+        self.goes_on("close-stdin-after", "it closed its stdin")
+
     def test_one_that_closes_stdout(self):
         self.goes_on("close-stdout", "it closed its stdout")
 
@@ -59,7 +67,52 @@ class Misbehaving(MultilangTest):
         self.assertRegex(daemon.log(), r"\n\[stream-\d+ shardId-\d+\] yyy")
 
 
+class FirstFailureIsTheLast(MultilangTest):
+    """As with Java's daemon, but that the other children have their last word."""
+
+    def ends(self, how, said, *lines):
+        self.put_all(200)
+        daemon = self.multilang("maxRecords = 10", "kclpp.childRestarts = 0", *lines, KCLPP_TEST_MISBEHAVES=how)
+        self.assertEqual(daemon.process.wait(60), 1, daemon.log())
+        self.assertIn(said, daemon.log())
+        self.assertRegex(daemon.log(), r"multilang_ended.*shard shardId-\d+: ")
+        for action in ("shutdownRequested", "leaseLost", "end-of-input"):
+            self.assertIn(action, {words[1] for words in self.noted("calls")}, daemon.log())
+        self.assertEqual(self.children(), set())
+
+    def test_one_that_exits(self):
+        self.ends("exit", "exited with code 3")
+
+    def test_one_that_answers_what_was_not_asked(self):
+        self.ends("wrong-answer", "it answered 'leaseLost' when it was asked 'processRecords'")
+
+    def test_one_that_closes_stdin(self):
+        self.ends("close-stdin-after", "it closed its stdin")
+
+    def test_one_that_says_nothing_in_time(self):
+        self.ends("hang", "did not answer 'processRecords' within 1 s (timeoutInSeconds)", "timeoutInSeconds = 1")
+
+
 class Ends(MultilangTest):
+    def test_a_child_that_hangs_without_a_limit_is_told_of_and_ended_at_the_end(self):
+        puts = self.put_all(200)
+        lines = ("maxRecords = 10", "logWarningForTaskAfterMillis = 1000", "shutdownGraceMillis = 2000",
+                 "kclpp.childGraceMillis = 300")
+        daemon = self.multilang(*lines, KCLPP_TEST_MISBEHAVES="hang")
+        self.wait_for_log(daemon, "child_does_not_answer")
+        self.wait_for_log(daemon, "shard_stalled")
+        told = [line for line in daemon.log().splitlines() if "child_does_not_answer" in line]
+        self.assertRegex(told[0], "shardId-0")
+        self.assertRegex(told[0], "processRecords")
+        self.assertEqual(daemon.terminate(), 1, "a shard was not finished")
+        for event in ("shutdown_unfinished", "child_ignores_end_of_input", "was killed by signal 15"):
+            self.assertIn(event, daemon.log())
+        self.assertEqual(self.children(), set())
+        daemon = self.multilang(*lines)
+        self.wait_for(puts, daemon)
+        self.assertEqual(daemon.terminate(), 0, daemon.log())
+        self.assert_in_order(puts)
+
     def test_a_child_that_is_killed_takes_its_own_shard_down(self):
         puts = self.put_all(200)
         daemon = self.multilang("maxRecords = 10")
@@ -108,6 +161,7 @@ class Ends(MultilangTest):
         self.wait_until("every child has ended", lambda: not self.children())
         daemon = self.multilang("maxRecords = 10")
         self.wait_for(puts, daemon)
+        self.assertRegex(daemon.log(), r"lease_taken shard=\S+ from=(?!nobody)", "whose it was is told")
         self.assertEqual(daemon.terminate(), 0, daemon.log())
         self.assert_in_order(puts)
 
@@ -117,7 +171,8 @@ class Ends(MultilangTest):
             daemon = self.multilang()
             self.wait_for(puts, daemon)
             calls = len(self.noted("calls"))
-            daemon.process.send_signal(number)
+            # As a terminal does, to the whole group: children do not belong to it, and would end by it.
+            os.killpg(daemon.process.pid, number)
             self.assertEqual(daemon.process.wait(40), 0, daemon.log())
             last = self.noted("calls")[calls:]
             for action in ("shutdownRequested", "leaseLost", "end-of-input"):
@@ -147,6 +202,36 @@ class Ends(MultilangTest):
         daemon = self.multilang(executable="/nowhere/program")
         self.assertEqual(daemon.process.wait(10), 1)
         self.assertIn("'/nowhere/program' is not there", daemon.log())
+
+
+class FirstProcess(MultilangTest):
+    """In a namespace of its own, as in a container without an init."""
+    NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+    @staticmethod
+    def processes_of(pid):
+        """The states of what it is to wait for, by pid."""
+        told = subprocess.run(["ps", "-o", "pid=,stat=", "--ppid", str(pid)], capture_output=True, text=True,
+                              check=False)
+        return dict(line.split() for line in told.stdout.splitlines())
+
+    def test_waits_for_processes_that_children_leave_behind_and_hands_signals_on(self):
+        tried = subprocess.run([*self.NAMESPACE, "true"], capture_output=True, text=True, check=False)
+        if tried.returncode != 0:
+            skip(f"no namespace of processes may be made here: {tried.stderr.strip()}")
+        file = self.properties(f"{PARTS}/child.py", "maxRecords = 10")
+        daemon = self.start([*self.NAMESPACE, self.kclpp, "multilang", "-p", file],
+                            KCLPP_TEST_MISBEHAVES="leave-processes-after")
+        puts = self.put_all(200)
+        self.wait_for(puts, daemon)
+        first, = self.processes_of(daemon.process.pid)
+        self.assertGreater(len(self.noted("left-behind")), 10)
+        self.wait_until("nobody but the daemon is left to wait for",
+                        lambda: [state[0] for state in self.processes_of(first).values()] in (["S"], ["R"]))
+        os.kill(int(first), signal.SIGTERM)
+        self.assertEqual(daemon.process.wait(40), 0, daemon.log())
+        for action in ("shutdownRequested", "leaseLost", "end-of-input"):
+            self.assertEqual(sum(words[1] == action for words in self.noted("calls")), self.shards, action)
 
 
 if __name__ == "__main__":

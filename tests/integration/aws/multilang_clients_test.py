@@ -1,8 +1,11 @@
-"""`kclpp multilang` under the clients of Python and Node.js as they are published, started by their own launchers:
-every record in order, checkpoints stored, a split, SIGTERM, a restart that goes on.
+"""`kclpp multilang` under the clients of Python, Node.js and Ruby as they are published, started as their own launchers
+do: every record in order, checkpoints stored, a split, SIGTERM, a restart that goes on; by fan-out, too, and with KPL
+aggregates.
 
 usage: multilang_clients_test.py KCLPP [unittest arguments]
 """
+import base64
+import json
 import os
 import shlex
 import subprocess
@@ -12,7 +15,8 @@ import xml.etree.ElementTree
 sys.dont_write_bytecode = True
 
 from fleet_case import main
-from multilang_case import PARTS, MultilangTest, aws_kcl, kclpy
+from multilang_case import PARTS, MultilangTest, aws_kcl, aws_kclrb, kclpy
+from servers import TOOLS
 
 
 class Clients(MultilangTest):
@@ -96,6 +100,102 @@ class Node(Clients):
         file = self.properties(f"node {PARTS}/node_app.js")
         self.run_all(lambda: self.start(["node", os.path.join(aws_kcl(), "aws-kcl/bin/kcl-bootstrap"), "--java",
                                          self.kclpp, "-c", self.jars(), "-e", "-p", file]))
+
+
+class Ruby(Clients):
+    def environment(self, **extra):
+        return super().environment(RUBYLIB=aws_kclrb(), **extra)
+
+    def test_a_program_on_aws_kclrb_as_its_rakefile_starts_it(self):
+        """JAVA_HOME is a folder whose bin/java is kclpp. The sample's Rakefile itself is in no gem."""
+        os.makedirs(f"{self.dir}/java/bin")
+        os.symlink(self.kclpp, f"{self.dir}/java/bin/java")
+        file = self.properties(f"ruby {PARTS}/ruby_app.rb")
+        command = ("exec $JAVA_HOME/bin/java -classpath jars/a.jar:samples "
+                   f"software.amazon.kinesis.multilang.MultiLangDaemon --properties-file {file}")
+        self.run_all(lambda: self.start(["sh", "-c", command], JAVA_HOME=f"{self.dir}/java"))
+
+
+class FanOut(Clients):
+    """On `kclpp local`, which tells subscribers that a shard has ended."""
+    on_kclpp_local = True
+    clients = {}
+
+    def environment(self, **extra):
+        return super().environment(**self.clients, **extra)
+
+    def run_by_fan_out(self, executable):
+        file = self.properties(executable, "retrievalMode = FANOUT")
+        self.run_all(lambda: self.start([self.kclpp, "multilang", "--properties-file", file]))
+        self.assertEqual(self.servers.admin("describe", self.stream)["ConsumerCount"], 1)
+
+    def test_a_program_on_kclpy(self):
+        self.clients = {"PYTHONPATH": kclpy(), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.run_by_fan_out(f"{PARTS}/kclpy_app.py")
+
+    def test_a_program_on_aws_kcl(self):
+        self.clients = {"NODE_PATH": aws_kcl()}
+        self.run_by_fan_out(f"node {PARTS}/node_app.js")
+
+
+class Aggregates(MultilangTest):
+    """Of the KPL's form, by AWS's own aggregator, with keys that are no ASCII; the locale is C."""
+    shards = 1
+    on_kclpp_local = True
+    clients = {}
+
+    def environment(self, **extra):
+        return super().environment(**self.clients, **extra)
+
+    def put_aggregates(self, count):
+        """(sequence number, partition keys) of each."""
+        made = subprocess.run(["node", os.path.join(TOOLS, "aggregates.mjs"), str(count), "7"],
+                              env=self.servers.environment(), capture_output=True, text=True, check=True)
+        put = []
+        for line in made.stdout.splitlines():
+            aggregate = json.loads(line)
+            file = os.path.join(self.dir, "aggregate")
+            with open(file, "wb") as out:
+                out.write(base64.b64decode(aggregate["data"]))
+            answer = self.servers.admin("put-record", self.stream, "a", file)
+            put.append((answer["SequenceNumber"], [key for key, _, _ in aggregate["records"]]))
+        self.assertIn("ключ", [key for _, keys in put for key in keys])
+        return put
+
+    def run_client(self, executable):
+        """What is stored of the shard at the end, and what was put."""
+        put = self.put_aggregates(12)
+        wanted = [[number, str(i), key] for number, keys in put for i, key in enumerate(keys)]
+        daemon = self.multilang(executable=executable)
+        self.wait_until("every user record", lambda: len(self.noted("records")) >= len(wanted))
+        self.wait_until("a checkpoint", lambda: self.checkpoints()["shardId-000000000000"] == put[-1][0])
+        stored = self.leases()["shardId-000000000000"]
+        self.assertEqual(daemon.terminate(), 0, daemon.log())
+        self.assertEqual([words[2:] for words in self.noted("records")], wanted)
+        return stored, put
+
+    def test_a_program_on_kclpy_checkpoints_within_them(self):
+        self.clients = {"PYTHONPATH": kclpy(), "PYTHONDONTWRITEBYTECODE": "1", "KCLPP_TEST_CHECKPOINT": "record"}
+        stored, put = self.run_client(f"{PARTS}/kclpy_app.py")
+        number, keys = put[-1]
+        self.assertGreater(len(keys), 1)
+        self.assertEqual(stored, (number, len(keys) - 1))
+
+    def test_a_program_on_aws_kcl_checkpoints_by_the_number_alone(self):
+        self.clients = {"NODE_PATH": aws_kcl()}
+        stored, put = self.run_client(f"node {PARTS}/node_app.js")
+        self.assertEqual(stored, (put[-1][0], 0))
+
+
+class Samples(MultilangTest):
+    def test_the_properties_of_kclpys_sample_are_taken_as_they_are(self):
+        samples = os.path.join(kclpy(), "samples")
+        checked = subprocess.run([self.kclpp, "multilang", "--check", "-p", os.path.join(samples, "sample.properties")],
+                                 env=self.environment(PATH=f"{samples}:{os.environ['PATH']}"), capture_output=True,
+                                 text=True, check=False)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertIn("executableName = sample_kclpy_app.py", checked.stdout)
+        self.assertIn("regionName = us-east-1", checked.stdout)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,11 @@ class Servers:
                 return items
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
+    def create_table(self, request):
+        status, answer = self._ask("CreateTable", request)
+        if status != 200:
+            raise RuntimeError(f"CreateTable {request['TableName']}: {answer}")
+
     def _ask(self, operation, request):
         headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}", "Content-Type": "application/x-amz-json-1.0",
                    "X-Amz-Date": "20260101T000000Z",

@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -81,6 +84,7 @@ class ChildProcessorTest : public ::testing::Test {
       settings.stream = "orders";
       settings.timeout = timeout;
       settings.restarts = restarts;
+      settings.told_after = told_after;
       const auto on_failure = [](const std::string& task, const std::exception_ptr&) { ADD_FAILURE() << task; };
       worker::ProcessorHost host{.threads = threads_,
                                  .in_flight = in_flight_,
@@ -90,7 +94,10 @@ class ChildProcessorTest : public ::testing::Test {
                                  .worker_id = "me",
                                  .stop_worker = [this] { worker_stopped = true; },
                                  .on_failure = on_failure};
-      base::EventLog log(threads_.loop, [this](const LogEvent& event) { events.push_back(event.name); });
+      base::EventLog log(threads_.loop, [this](const LogEvent& event) {
+        events.push_back(event.name);
+        last_fields[event.name] = {event.fields.begin(), event.fields.end()};
+      });
       processors_ = std::make_unique<ChildProcessors>(std::move(host), std::move(log), std::move(settings), *children_,
                                                       [this](const std::string& why) { given_up = why; });
       ports::ShardEpoch epoch;
@@ -146,7 +153,9 @@ class ChildProcessorTest : public ::testing::Test {
   }
 
   FakeCheckpoints checkpoints;
+  std::chrono::milliseconds told_after{300'000};
   std::vector<std::string> events;
+  std::map<std::string, std::map<std::string, std::string>> last_fields;
   std::string given_up;
   bool worker_stopped = false;
 
@@ -225,6 +234,21 @@ TEST_F(ChildProcessorTest, OneThatDoesNotAnswerInTimeHasFailed) {
   EXPECT_EQ(result.kind, Kind::threw);
   EXPECT_NE(result.what.find("timeoutInSeconds"), std::string::npos) << result.what;
   EXPECT_EQ(on_strand([&] { return checkpoints.started_over.size(); }), 1U);
+}
+
+TEST_F(ChildProcessorTest, OneThatDoesNotAnswerIsToldOfByItsShardAndAction) {
+  told_after = 20ms;
+  const std::string go = ::testing::TempDir() + "kclpp-answer-" + std::to_string(::getpid());
+  use("read_action; while [ ! -e " + go + " ]; do sleep 0.01; done; rm " + go + "; status processRecords; cat");
+  EXPECT_TRUE(run(&ports::Processor::initialize).ok());
+  auto result = std::async(std::launch::async, [this] { return process(); });
+  const auto told = [this] { return std::count(events.begin(), events.end(), "child_does_not_answer"); };
+  while (on_strand(told) < 2) std::this_thread::yield();
+  std::ofstream(go).put('x');
+  EXPECT_TRUE(result.get().ok()) << "it was told of, and nothing else";
+  const auto fields = on_strand([this] { return last_fields["child_does_not_answer"]; });
+  EXPECT_EQ(fields.at("shard"), "shard-1");
+  EXPECT_EQ(fields.at("action"), "processRecords");
 }
 
 TEST_F(ChildProcessorTest, AfterItsLastAnswerAChildMayEnd) {

@@ -90,9 +90,12 @@ class ChildrenTest : public ::testing::Test {
   }
 
   std::unique_ptr<Child> start(std::vector<std::string> argv, std::chrono::milliseconds grace = 5s) {
+    return start(std::move(argv), grace, told);
+  }
+  std::unique_ptr<Child> start(std::vector<std::string> argv, std::chrono::milliseconds grace, Told& told_of_it) {
     ChildStart start{
         .argv = std::move(argv), .stream = "orders", .shard_id = "shardId-1", .grace = grace, .on_event = {}};
-    start.on_event = [this](ChildEvent event) { told.take(std::move(event)); };
+    start.on_event = [&told_of_it](ChildEvent event) { told_of_it.take(std::move(event)); };
     return children_->start(std::move(start));
   }
   std::unique_ptr<Child> shell(const std::string& script, std::chrono::milliseconds grace = 5s) {
@@ -152,6 +155,31 @@ TEST_F(ChildrenTest, OneThatPrintsWithoutEndIsHeldBack) {
   }
   child->end();
   EXPECT_EQ(told.wait_for_end(), "was killed by signal 15");
+}
+
+TEST_F(ChildrenTest, OneThatAsksWithoutEndAndReadsNoReplyIsHeldBackUntilItReads) {
+  const std::string go = ::testing::TempDir() + "kclpp-read-" + std::to_string(::getpid());
+  auto child = shell("yes & while [ ! -e " + go + " ]; do sleep 0.01; done; rm " + go + "; cat >/dev/null");
+  told.wait_for_pieces(1);
+  // More than its pipe takes, a piece that is encoded, and what may wait.
+  for (int i = 0; i < 300; ++i) child->write(std::string(1'000, 'r'));
+  child->go_on();
+  // The thread of the children has had every chance to read more by the time that another child is answered.
+  Told other_told;
+  auto other = start({"cat"}, 5s, other_told);
+  for (std::size_t i = 1; i <= 5; ++i) {
+    other->write("x");
+    other_told.wait_for_lines(i);
+    other->go_on();
+  }
+  EXPECT_EQ(told.wait_for_pieces(1), 1U);
+  std::ofstream(go).put('x');
+  told.wait_for_pieces(2);
+  child->end();
+  told.wait_for_end();
+  other.reset();
+  other_told.wait_for_end();
+  EXPECT_NE(errors().find("child_does_not_read"), std::string::npos);
 }
 
 TEST_F(ChildrenTest, HowItEndedIsTold) {

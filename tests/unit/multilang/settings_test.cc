@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "multilang/keys.h"
 
 namespace kcl::multilang {
 namespace {
@@ -95,6 +100,7 @@ TEST(Settings, EverythingThatCountsReachesTheWorker) {
   EXPECT_EQ(worker.shutdown_time, milliseconds(10'000));
   EXPECT_EQ(worker.stall_after, milliseconds(5'000));
   EXPECT_EQ(child.timeout, milliseconds(60'000));
+  EXPECT_EQ(child.told_after, milliseconds(5'000));
   EXPECT_EQ(child.restarts, 0U);
   EXPECT_EQ(child.grace, milliseconds(700));
   EXPECT_EQ(level, LogLevel::debug);
@@ -155,6 +161,8 @@ TEST(Settings, WhatCannotBeIsAProblemByItsLine) {
       {"fanoutConfig.consumerArn = arn:aws:kinesis:eu-west-1:123456789012:stream/orders\nretrievalMode = FANOUT",
        "orders.properties:5: fanoutConfig.consumerArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders' is none; "
        "arn:aws:kinesis:REGION:ACCOUNT:stream/NAME/consumer/NAME:TIME is\n"},
+      {"kclpp.leaseFormat = vmware-go\nfailoverTimeMillis = 2000",
+       "orders.properties:6: failoverTimeMillis: 2000 is out of range; 5000 to 60000 is right\n"},
       {"kclpp.leaseFormat = go", "orders.properties:5: kclpp.leaseFormat: 'go' is not right; kcl or vmware-go is\n"},
       {"kclpp.childRestarts = -1", "orders.properties:5: kclpp.childRestarts: '-1' is not right; 0 to 1000000 is\n"},
   };
@@ -249,6 +257,114 @@ TEST(Settings, CloudWatchIsToldOnRequestOnly) {
             std::string::npos);
   EXPECT_NE(with("kclpp.cloudWatch = kclpp\nmetricsMaxQueueSize = 10").warnings().find("1000 is taken"),
             std::string::npos);
+}
+
+/// What a key that counts does.
+struct Effect {
+  std::string_view key;
+  std::string value;
+  std::function<bool(const Outcome&)> shows;
+  std::string beside = {};
+};
+
+std::vector<Effect> effects() {
+  const std::string arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/other";
+  const std::string consumer = arn + "/consumer/reader:1795381140";
+  const std::string fan_out = "retrievalMode = FANOUT\n";
+  const std::string cloudwatch = "kclpp.cloudWatch = kclpp\n";
+  const auto worker = [](auto member, auto value) {
+    return [=](const Outcome& outcome) { return outcome.options.worker.*member == value; };
+  };
+  const auto child = [](auto member, auto value) {
+    return [=](const Outcome& outcome) { return outcome.options.child.*member == value; };
+  };
+  const auto metrics = [](auto member, auto value) {
+    return [=](const Outcome& outcome) {
+      const auto& sent = outcome.options.worker.cloudwatch;
+      return sent && *sent.*member == value;
+    };
+  };
+  const auto refused = [](const Outcome& outcome) {
+    return outcome.problems().find("one kind of credentials") != std::string::npos;
+  };
+  const auto starts = [](InitialPosition::Kind kind) {
+    return [=](const Outcome& outcome) { return outcome.options.worker.initial_position.kind() == kind; };
+  };
+  using Names = std::vector<std::string>;
+  return {
+      {"executableName", "x y", child(&ChildSettings::argv, Names{"x", "y"})},
+      {"applicationName", "other", worker(&WorkerConfig::application, "other")},
+      {"streamName", "other", worker(&WorkerConfig::stream, "other")},
+      {"streamArn", arn, worker(&WorkerConfig::stream, "other")},
+      {"tableName", "t", worker(&WorkerConfig::lease_table, "t")},
+      {"workerId", "w", worker(&WorkerConfig::worker_id, "w")},
+      {"regionName", "eu-west-1", worker(&WorkerConfig::region, "eu-west-1")},
+      {"AwsCredentialsProvider", "EnvironmentVariableCredentialsProvider",
+       [](const Outcome& outcome) {
+         return outcome.options.credentials == CredentialsSources{{CredentialsSource::Kind::environment}};
+       }},
+      {"AwsCredentialsProviderDynamoDB", "ProfileCredentialsProvider", refused},
+      {"AwsCredentialsProviderCloudWatch", "ProfileCredentialsProvider", refused, cloudwatch},
+      {"kinesisEndpoint", "http://k", worker(&WorkerConfig::kinesis_endpoint, "http://k")},
+      {"dynamoDBEndpoint", "http://d", worker(&WorkerConfig::dynamodb_endpoint, "http://d")},
+      {"kinesisClient.endpointOverride", "http://k", worker(&WorkerConfig::kinesis_endpoint, "http://k")},
+      {"dynamoDbClient.endpointOverride", "http://d", worker(&WorkerConfig::dynamodb_endpoint, "http://d")},
+      {"cloudWatchClient.endpointOverride", "http://c", worker(&WorkerConfig::cloudwatch_endpoint, "http://c"),
+       cloudwatch},
+      {"initialPositionInStream", "TRIM_HORIZON", starts(InitialPosition::Kind::trim_horizon)},
+      {"initialPositionInStreamExtended", "1636609142", starts(InitialPosition::Kind::at_timestamp)},
+      {"retrievalMode", "FANOUT", worker(&WorkerConfig::fan_out, true)},
+      {"maxRecords", "7", worker(&WorkerConfig::max_records, 7U)},
+      {"idleTimeBetweenReadsInMillis", "700", worker(&WorkerConfig::idle_read_interval, milliseconds(700))},
+      {"fanoutConfig.consumerArn", consumer, worker(&WorkerConfig::consumer_arn, consumer), fan_out},
+      {"fanoutConfig.consumerName", "reader", worker(&WorkerConfig::consumer_name, "reader"), fan_out},
+      {"failoverTimeMillis", "7000", worker(&WorkerConfig::failover_time, milliseconds(7'000))},
+      {"maxLeasesForWorker", "7", worker(&WorkerConfig::max_leases, 7U)},
+      {"shardSyncIntervalMillis", "7000", worker(&WorkerConfig::shard_sync_interval, milliseconds(7'000))},
+      {"logWarningForTaskAfterMillis", "7000", worker(&WorkerConfig::stall_after, milliseconds(7'000))},
+      {"metricsLevel", "SUMMARY", metrics(&CloudWatch::detailed, false), cloudwatch},
+      {"metricsEnabledDimensions", "ShardId", metrics(&CloudWatch::dimensions, Names{"ShardId"}), cloudwatch},
+      {"metricsBufferTimeMillis", "7000", worker(&WorkerConfig::metrics_interval, milliseconds(7'000)), cloudwatch},
+      {"metricsMaxQueueSize", "7000", metrics(&CloudWatch::max_backlog, 7'000U), cloudwatch},
+      {"shutdownGraceMillis", "7000", worker(&WorkerConfig::shutdown_time, milliseconds(7'000))},
+      {"timeoutInSeconds", "7", child(&ChildSettings::timeout, milliseconds(7'000))},
+      {"kclpp.childRestarts", "7", child(&ChildSettings::restarts, 7U)},
+      {"kclpp.childGraceMillis", "700", child(&ChildSettings::grace, milliseconds(700))},
+      {"kclpp.logLevel", "debug", [](const Outcome& outcome) { return outcome.options.log_level == LogLevel::debug; }},
+      {"kclpp.leaseFormat", "vmware-go", worker(&WorkerConfig::lease_format, LeaseFormat::vmware_go)},
+      {"kclpp.listen", "127.0.0.1:9000", worker(&WorkerConfig::listen, "127.0.0.1:9000")},
+      {"kclpp.cloudWatchNamespace", "Orders", metrics(&CloudWatch::metric_namespace, "Orders"), cloudwatch},
+      {"kclpp.cloudWatch", "java-kcl", metrics(&CloudWatch::names, CloudWatchNames::java_kcl)},
+  };
+}
+
+TEST(Settings, EachKeyThatCountsDoesAndSoDoesItsTwin) {
+  const std::vector<Effect> all = effects();
+  for (const Effect& effect : all) {
+    const Key* key = find_key(effect.key);
+    ASSERT_NE(key, nullptr) << effect.key;
+    EXPECT_EQ(key->effect, KeyEffect::applied) << effect.key;
+    EXPECT_FALSE(effect.shows(with(effect.beside))) << effect.key;
+    EXPECT_TRUE(effect.shows(with(effect.beside + std::string(effect.key) + " = " + effect.value))) << effect.key;
+    EXPECT_TRUE(effect.shows(with(effect.beside, {{environment_twin(effect.key), effect.value}}))) << effect.key;
+  }
+  for (const Key& key : keys()) {
+    const auto shown = std::ranges::count(all, key.name, &Effect::key);
+    EXPECT_EQ(shown, key.effect == KeyEffect::applied ? 1 : 0) << key.name;
+  }
+}
+
+TEST(Settings, EachKeyThatDoesNothingIsTakenAndToldWhenItIsMissed) {
+  for (const Key& key : keys()) {
+    if (key.effect == KeyEffect::applied) continue;
+    const std::string value = key.fallback == "true" ? "false" : key.type == KeyType::number ? "7" : "true";
+    const Outcome outcome = with(std::string(key.name) + " = " + value);
+    EXPECT_EQ(outcome.problems(), "") << key.name;
+    const std::string told =
+        "orders.properties:5: " + std::string(key.name) + " changes nothing: " + std::string(key.note) + '\n';
+    EXPECT_EQ(outcome.warnings(), key.effect == KeyEffect::unsupported ? told : "") << key.name;
+    EXPECT_NE(key.note, "") << key.name;
+  }
 }
 
 TEST(Settings, ExecutablesAreSplitOnBlanksAlone) {

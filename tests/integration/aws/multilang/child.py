@@ -5,6 +5,7 @@ what it was asked to calls."""
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -41,7 +42,8 @@ def first_time():
         return False
 
 
-def misbehave(how):
+def misbehave(how, done_with):
+    """`done_with`: the last sequence number of the batch before."""
     if how == "exit":
         os._exit(3)
     if how == "hang":
@@ -52,6 +54,9 @@ def misbehave(how):
     if how == "close-stdout":
         os.close(1)
         time.sleep(3600)
+    if how == "ask-and-never-read":
+        while True:
+            say({"action": "checkpoint", "sequenceNumber": done_with})
     if how == "wrong-answer":
         say({"action": "status", "responseFor": "leaseLost"})
         time.sleep(3600)
@@ -62,8 +67,22 @@ def misbehave(how):
             os.write(2, (b"y" * 999 + b"\n") * 1000)
 
 
+def close_stdin():
+    os.close(0)
+    time.sleep(3600)
+
+
+AFTER_A_BATCH = {"exit-after": lambda: os._exit(4), "close-stdin-after": close_stdin}
+
+
+def leave_a_process_behind():
+    left = subprocess.run(["sh", "-c", "sleep 0.3 & echo $!"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          text=True, check=True)
+    note("left-behind", left.stdout.strip())
+
+
 def main():
-    batches = 0
+    batches, done_with = 0, None
     while line := sys.stdin.readline():
         if not line.strip():
             raise RuntimeError("a blank line")
@@ -76,7 +95,7 @@ def main():
             batches += 1
             due = MISBEHAVES and not MISBEHAVES.endswith("-after") and batches >= AT_BATCH
             if due and first_time():
-                misbehave(MISBEHAVES)
+                misbehave(MISBEHAVES, done_with)
             for record in message["records"]:
                 if record["action"] != "record":
                     raise RuntimeError("a record without its action")
@@ -92,8 +111,12 @@ def main():
         if action == "leaseLost":
             note("checkpoints", *ask(action="checkpoint", sequenceNumber=None, subSequenceNumber=None))
         say({"action": "status", "responseFor": action})
-        if action == "processRecords" and MISBEHAVES == "exit-after" and batches == AT_BATCH and first_time():
-            os._exit(4)
+        if action == "processRecords":
+            done_with = message["records"][-1]["sequenceNumber"]
+        if action == "processRecords" and MISBEHAVES == "leave-processes-after":
+            leave_a_process_behind()
+        if action == "processRecords" and batches == AT_BATCH and MISBEHAVES in AFTER_A_BATCH and first_time():
+            AFTER_A_BATCH[MISBEHAVES]()
     note("calls", "end-of-input")
     if MISBEHAVES == "ignore-end":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""A consumer on amazon_kclpy: each record is a line of KCLPP_TEST_FOLDER/records, and each batch is checkpointed."""
+"""A consumer on amazon_kclpy: each record is a line of KCLPP_TEST_FOLDER/records, and each batch is checkpointed: as
+far as possible, or by its last record when KCLPP_TEST_CHECKPOINT is "record"."""
 import os
 
 from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor
 
 FOLDER = os.environ["KCLPP_TEST_FOLDER"]
+BY_RECORD = os.environ.get("KCLPP_TEST_CHECKPOINT") == "record"
 
 
 class Recorder(processor.RecordProcessorBase):
@@ -21,7 +23,10 @@ class Recorder(processor.RecordProcessorBase):
         for record in process_records_input.records:
             self._note("records", self._shard, record.sequence_number, record.sub_sequence_number,
                        record.partition_key)
-        process_records_input.checkpointer.checkpoint()
+        if BY_RECORD:
+            process_records_input.checkpointer.checkpoint(record.sequence_number, record.sub_sequence_number)
+        else:
+            process_records_input.checkpointer.checkpoint()
 
     def lease_lost(self, lease_lost_input):
         self._note("calls", "leaseLost")
