@@ -100,7 +100,7 @@ void follow_logback(const CommandLine& line, Settings& settings, DaemonOptions& 
   if (logback.level && settings.find("kclpp.logLevel")->source == "default") options.log_level = *logback.level;
 }
 
-void log(LogSink& sink, LogLevel level, std::string event, std::vector<std::pair<std::string, std::string>> fields) {
+void log(LogSink& sink, LogLevel level, std::string event, LogFields fields) {
   sink.write({.time = base::wall_now(), .level = level, .name = std::move(event), .fields = std::move(fields)});
 }
 
@@ -127,7 +127,7 @@ int work(DaemonOptions options, const Surroundings& around) {
   std::string how = "in order";
   if (!report.unfinished.empty()) how = "with unfinished shards, whose leases expire by themselves";
   if (!why.empty()) how = "by a failure";
-  std::vector<std::pair<std::string, std::string>> fields{{"ended", how}};
+  LogFields fields{{"ended", how}};
   if (!why.empty()) fields.emplace_back("error", why);
   const bool good = report.ok() && why.empty();
   log(*sink, good ? LogLevel::info : LogLevel::error, "multilang_ended", std::move(fields));

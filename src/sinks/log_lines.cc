@@ -86,11 +86,15 @@ void append_console(std::string& line, std::string_view text) {
   line += '"';
 }
 
-void append_member(std::string& line, std::string_view key, std::string_view value) {
+void append_member(std::string& line, std::string_view key, const LogValue& value) {
   line += line.empty() ? '{' : ',';
   append_json(line, key);
   line += ':';
-  append_json(line, value);
+  if (value.is_number()) {
+    line += value.text();
+  } else {
+    append_json(line, value.text());
+  }
 }
 
 }  // namespace
@@ -105,7 +109,7 @@ std::string console_line(const LogEvent& event) {
     line += ' ';
     line += key;
     line += '=';
-    append_console(line, value);
+    append_console(line, value.text());
   }
   return line;
 }

@@ -17,6 +17,7 @@ constexpr std::size_t kLongestStreamName = 128;
 constexpr std::size_t kLongestConsumerName = 128;
 constexpr std::size_t kShortestTableName = 3;
 constexpr std::size_t kLongestTableName = 255;
+constexpr std::size_t kMegabyte = 1'000'000;
 constexpr std::string_view kSqlite = "sqlite:";
 
 constexpr std::array kFlags{
@@ -83,7 +84,11 @@ constexpr std::array kFlags{
     Flag{"dynamodb-endpoint", "URL", "AWS", "Another server for DynamoDB"},
     Flag{"cloudwatch-endpoint", "URL", "AWS", "Another server for CloudWatch"},
 
-    Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error; logs go to stderr"},
+    Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error"},
+    Flag{"log-format", "FORMAT", "Running", "text (default), for people; json: one object a line, with typed fields"},
+    Flag{"log-file", "FILE", "Running", "Append the log to this file, of this process alone (default: stderr)"},
+    Flag{"log-max-size", "MB", "Running", "Begin a new file before --log-file is larger: 1 to 100000 (100)"},
+    Flag{"log-files", "N", "Running", "So many files of before are kept: 1 to 1000 (5)"},
     Flag{"stall-after", "SECONDS", "Running",
          "An error in the log names each shard that has not moved for so long although there is something to do, and "
          "why: 1 to 86400 (300)"},
@@ -137,6 +142,7 @@ class Parser : private FlagReader {
   void read_leases();
   void read_aws();
   void read_running();
+  void read_log();
   void read_cloudwatch();
   void check_application();
   void check_lease_format();
@@ -354,13 +360,26 @@ void Parser::read_aws() {
   url("dynamodb-endpoint", options_.dynamodb_endpoint);
 }
 
-void Parser::read_running() {
+void Parser::read_log() {
   using kcl::LogLevel;
-  choice<LogLevel>("log-level", options_.log_level,
+  choice<LogLevel>("log-level", options_.log.at_least,
                    {{"debug", LogLevel::debug},
                     {"info", LogLevel::info},
                     {"warning", LogLevel::warning},
                     {"error", LogLevel::error}});
+  choice<kcl::LogFormat>("log-format", options_.log.format,
+                         {{"text", kcl::LogFormat::text}, {"json", kcl::LogFormat::json}});
+  if (auto file = text("log-file", "a file")) options_.log_file = *std::move(file);
+  std::size_t megabytes = options_.log.max_bytes / kMegabyte;
+  count("log-max-size", megabytes, 100'000);
+  options_.log.max_bytes = megabytes * kMegabyte;
+  count("log-files", options_.log.max_files, 1'000);
+  for (const std::string_view flag : {"log-max-size", "log-files"}) {
+    if (has(flag) && !has("log-file")) problem(flag, "is about --log-file FILE: add that, or leave it out");
+  }
+}
+
+void Parser::read_running() {
   seconds("stall-after", options_.stall_after, {milliseconds(1'000), milliseconds(86'400'000)});
   options_.exit_on_stall = has("exit-on-stall");
   if (auto address = text("listen", "a port, or HOST:PORT")) options_.listen = *std::move(address);
@@ -382,7 +401,7 @@ void Parser::read_cloudwatch() {
   if (auto name = text("cloudwatch-namespace", "the namespace of the metrics")) {
     if (!kcl::wire::is_metric_namespace(*name)) {
       problem("cloudwatch-namespace",
-              "\"" + *name + "\" cannot be a namespace: 1 to 255 letters, digits, blanks and .-_/#: , and not AWS/...");
+              "\"" + *name + "\" cannot be a namespace: " + std::string(kcl::wire::kMetricNamespaceForm));
     }
     cloudwatch.metric_namespace = *std::move(name);
   }
@@ -399,6 +418,7 @@ ParsedOptions Parser::parse() {
   read_on_error();
   read_leases();
   read_aws();
+  read_log();
   read_running();
   read_cloudwatch();
   parsed_.problems = take_problems();

@@ -12,6 +12,7 @@
 
 #include <kcl/lease_format.h>
 #include <kcl/log_sink.h>
+#include <kcl/log_sinks.h>
 #include <kcl/worker_config.h>
 
 #include "flags/flags.h"
@@ -63,7 +64,10 @@ struct ConsumeOptions {
   kcl::StrayRecords stray_records = kcl::StrayRecords::deliver;
   /// Where records go that fail; given with OnError::bisect, and only then.
   std::string dead_letter_file;
-  kcl::LogLevel log_level = kcl::LogLevel::info;
+  /// Also says how much, and in which form, where the log goes to stderr.
+  kcl::LogFileOptions log;
+  /// Empty: stderr.
+  std::string log_file;
   std::chrono::milliseconds stall_after{300'000};
   bool exit_on_stall = false;
   /// Empty: nowhere.

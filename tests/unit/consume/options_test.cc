@@ -41,7 +41,11 @@ TEST(ConsumeOptions, NeedNothingButAStream) {
   EXPECT_EQ(options.max_records, 10'000U);
   EXPECT_EQ(options.stall_after, milliseconds(300'000));
   EXPECT_FALSE(options.exit_on_stall);
-  EXPECT_EQ(options.log_level, kcl::LogLevel::info);
+  EXPECT_EQ(options.log.at_least, kcl::LogLevel::info);
+  EXPECT_EQ(options.log.format, kcl::LogFormat::text);
+  EXPECT_EQ(options.log_file, "");
+  EXPECT_EQ(options.log.max_bytes, 100'000'000U);
+  EXPECT_EQ(options.log.max_files, 5U);
   EXPECT_FALSE(options.cloudwatch);
 }
 
@@ -76,7 +80,11 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
                                        {"cloudwatch", "vmware-go"},
                                        {"cloudwatch-namespace", "Prod/Orders"},
                                        {"cloudwatch-endpoint", "http://127.0.0.1:4566"},
-                                       {"log-level", "warning"}});
+                                       {"log-level", "warning"},
+                                       {"log-format", "json"},
+                                       {"log-file", "/var/log/orders.json"},
+                                       {"log-max-size", "7"},
+                                       {"log-files", "2"}});
   EXPECT_EQ(options.application, "billing");
   EXPECT_EQ(options.lease_store, LeaseStore::sqlite);
   EXPECT_EQ(options.lease_file, "/var/lib/leases:1");
@@ -107,7 +115,11 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_EQ(options.dead_letter_file, "dead.jsonl");
   EXPECT_EQ(options.stall_after, milliseconds(1'500));
   EXPECT_TRUE(options.exit_on_stall);
-  EXPECT_EQ(options.log_level, kcl::LogLevel::warning);
+  EXPECT_EQ(options.log.at_least, kcl::LogLevel::warning);
+  EXPECT_EQ(options.log.format, kcl::LogFormat::json);
+  EXPECT_EQ(options.log_file, "/var/log/orders.json");
+  EXPECT_EQ(options.log.max_bytes, 7'000'000U);
+  EXPECT_EQ(options.log.max_files, 2U);
   ASSERT_TRUE(options.cloudwatch);
   EXPECT_EQ(options.cloudwatch->names, kcl::CloudWatchNames::vmware_go);
   EXPECT_EQ(options.cloudwatch->metric_namespace, "Prod/Orders");
