@@ -18,7 +18,8 @@ class WorkerLog : public Workbench {
   void expect_context() const {
     for (const LogEvent& event : log->events()) {
       std::map<std::string, LogValue> fields;
-      for (const auto& [name, value] : event.fields) EXPECT_TRUE(fields.emplace(name, value).second) << name << " twice";
+      for (const auto& [name, value] : event.fields)
+        EXPECT_TRUE(fields.emplace(name, value).second) << name << " twice";
       const auto says = [&](const char* name) { return fields.contains(name) ? fields.at(name).text() : "nothing"; };
       EXPECT_EQ(says("worker"), "me") << event.name;
       EXPECT_EQ(says("stream"), "orders") << event.name;

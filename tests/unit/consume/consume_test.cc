@@ -47,7 +47,8 @@ class LogBook final : public kcl::LogSink {
   std::size_t mentions(const std::string& text) const {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(std::ranges::count_if(events_, [&](const kcl::LogEvent& event) {
-      return std::ranges::any_of(event.fields, [&](const auto& field) { return field.second.text().find(text) != text.npos; });
+      return std::ranges::any_of(event.fields,
+                                 [&](const auto& field) { return field.second.text().find(text) != text.npos; });
     }));
   }
   std::string field(const std::string& name, const std::string& key) const {

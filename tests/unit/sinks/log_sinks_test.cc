@@ -73,9 +73,21 @@ TEST(LogSinkJson, EscapesAndIsAlwaysValidUtf8) {
   }
 }
 
+TEST(LogSinkJson, NumbersThatReadersWouldRoundAreText) {
+  LogEvent typed = event("");
+  typed.fields = {{"a", std::int64_t{999'999'999'999'999}},
+                  {"b", std::int64_t{-999'999'999'999'999}},
+                  {"c", std::int64_t{1'000'000'000'000'000}},
+                  {"d", std::uint64_t{1'795'797'945'512'000'311}}};
+  EXPECT_EQ(json_line(typed),
+            R"({"time":"2026-11-22T23:26:13.250Z","level":"warning","event":"lease_lost","a":999999999999999,)"
+            R"("b":-999999999999999,"c":"1000000000000000","d":"1795797945512000311"})");
+}
+
 TEST(LogSinkJson, WholeNumbersAreNumbersAndAllElseIsText) {
   LogEvent typed = event("7");
-  typed.fields = {{"epoch", std::uint64_t{1'795'381'140'123}}, {"for_s", -1}, {"error", "7"}, {"record", "49590338271490256608"}};
+  typed.fields = {
+      {"epoch", std::uint64_t{1'795'381'140'123}}, {"for_s", -1}, {"error", "7"}, {"record", "49590338271490256608"}};
   EXPECT_EQ(json_line(typed),
             R"({"time":"2026-11-22T23:26:13.250Z","level":"warning","event":"lease_lost","epoch":1795381140123,)"
             R"("for_s":-1,"error":"7","record":"49590338271490256608"})");
