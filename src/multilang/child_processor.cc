@@ -243,12 +243,11 @@ void ChildProcessors::child_failed(const ports::ShardEpoch& epoch, const std::st
   std::string what_now = "a new child in " + std::to_string(pause.count()) + " ms";
   if (give_up) what_now = "the daemon ends";
   if (stopping_) what_now = "the daemon is ending";
-  log_.error("child_failed",
-             {{"shard", epoch.shard_id},
-              {"epoch", epoch.epoch},
-              {"error", why},
-              {"failures", ruling.failures},
-              {"what_now", what_now}});
+  log_.error("child_failed", {{"shard", epoch.shard_id},
+                              {"epoch", epoch.epoch},
+                              {"error", why},
+                              {"failures", ruling.failures},
+                              {"what_now", what_now}});
   if (!give_up || stopping_) return;
   on_give_up_("shard " + epoch.shard_id + ": " + why +
               (for_good ? "" : " (" + std::to_string(ruling.failures) + " failures at the same checkpoint)"));

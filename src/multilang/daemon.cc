@@ -109,7 +109,11 @@ int work(DaemonOptions options, const Surroundings& around) {
   const auto sink = log_sink(errors, options.log_level);
   WorkerConfig config = std::move(options.worker);
   config.log = sink;
-  config.credentials = make_credentials(options.credentials, config.region);
+  const auto in = [&](const ServiceAccess& access) { return access.region.empty() ? config.region : access.region; };
+  config.credentials = make_credentials(options.credentials, in(config.kinesis_access));
+  config.dynamodb_access.credentials = make_own_credentials(options.dynamodb_credentials, in(config.dynamodb_access));
+  config.cloudwatch_access.credentials =
+      make_own_credentials(options.cloudwatch_credentials, in(config.cloudwatch_access));
   config.kinesis = around.kinesis;
   config.lease_store = around.lease_store;
   log(*sink, LogLevel::info, "multilang_started",

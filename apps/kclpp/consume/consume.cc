@@ -187,6 +187,7 @@ void Run::log_start() const {
   if (options_.to) fields.emplace_back("to", kcl::to_iso8601(*options_.to));
   fields.emplace_back("application", options_.application.empty() ? "none" : options_.application);
   fields.emplace_back("lease_store", store_text(options_));
+  if (!options_.lease_table.empty()) fields.emplace_back("lease_table", options_.lease_table);
   if (options_.lease_format != kcl::LeaseFormat::kcl)
     fields.emplace_back("lease_format", kcl::name_of(options_.lease_format));
   fields.emplace_back("output", options_.exec.empty() ? "stdout" : "exec");
@@ -261,7 +262,7 @@ std::shared_ptr<kcl::ItemStore> open_lease_store(const ConsumeOptions& options) 
   if (options.lease_store != LeaseStore::sqlite) return nullptr;
   kcl::SqliteOptions sqlite;
   sqlite.path = options.lease_file;
-  sqlite.table = options.application;
+  sqlite.table = options.lease_table.empty() ? options.application : options.lease_table;
   sqlite.key_attribute = kcl::key_attribute_of(options.lease_format);
   sqlite.busy_timeout = std::min(options.failover / 10, milliseconds(1'000));
   // A file that is locked just now is waited for by the worker's start, as a DynamoDB that does not answer is.
@@ -310,11 +311,15 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   kcl::WorkerConfig config;
   config.application = options.application;
   config.stream = options.stream;
+  config.lease_table = options.lease_table;
   config.lease_format = options.lease_format;
   config.region = options.region;
   config.profile = options.profile;
   config.kinesis_endpoint = options.kinesis_endpoint;
   config.dynamodb_endpoint = options.dynamodb_endpoint;
+  config.kinesis_access = options.kinesis_access;
+  config.dynamodb_access = options.dynamodb_access;
+  config.cloudwatch_access = options.cloudwatch_access;
   config.fan_out = options.fan_out;
   config.consumer_arn = options.consumer_arn;
   config.consumer_name = options.consumer_name;

@@ -31,6 +31,8 @@ struct ConsumeOptions {
   LeaseStore lease_store = LeaseStore::memory;
   /// Of LeaseStore::sqlite.
   std::string lease_file;
+  /// Empty: named as the application.
+  std::string lease_table;
   kcl::LeaseFormat lease_format = kcl::LeaseFormat::kcl;
   kcl::CreateTable create_table = kcl::CreateTable::if_missing;
 
@@ -48,6 +50,9 @@ struct ConsumeOptions {
   std::string profile;
   std::string kinesis_endpoint;
   std::string dynamodb_endpoint;
+  kcl::ServiceAccess kinesis_access;
+  kcl::ServiceAccess dynamodb_access;
+  kcl::ServiceAccess cloudwatch_access;
 
   std::string worker_id;
   bool static_identity = false;
