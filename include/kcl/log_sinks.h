@@ -16,7 +16,8 @@ enum class LogFormat : std::uint8_t {
   /// quotes or control characters are quoted and escaped.
   text,
   /// For machines: one JSON object, `{"time":"2026-11-22T23:26:13.250Z","level":"warning","event":"lease_lost",
-  /// "shard":"shardId-000000000003","epoch":7}`. Whole numbers of up to 15 digits, which every reader of JSON has exactly,
+  /// "shard":"shardId-000000000003","epoch":7}`. Whole numbers of up to 15 digits, which every reader of JSON has
+  /// exactly,
   /// are numbers; all else are strings, valid UTF-8 whatever the values hold.
   json,
 };
