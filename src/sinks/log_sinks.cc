@@ -8,8 +8,11 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "base/boot_clock.h"
@@ -33,6 +36,16 @@ std::string line_of(const LogEvent& event, LogFormat format) {
 void put(spdlog::sinks::sink& out, std::string_view line) {
   out.log(spdlog::details::log_msg("", spdlog::level::info, spdlog::string_view_t(line.data(), line.size())));
   out.flush();
+}
+
+/// By a full disk, or a crash.
+bool ends_in_a_cut_line(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file || file.tellg() <= 0) return false;
+  file.seekg(-1, std::ios::end);
+  return file.get() != '\n';
 }
 
 class ConsoleSink final : public LogSink {
@@ -95,6 +108,7 @@ class FileSink final : public LogSink {
     }
     out_->set_pattern("%v");
     file_ = look();
+    if (ends_in_a_cut_line(path_)) put(*out_, "");
   }
 
   /// Which file is at the path; all zero for none.

@@ -131,7 +131,8 @@ aws::AwaitedCredentials& AwsPorts::credentials_of(Threads& threads, const AwsNee
       .first->second;
 }
 
-AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs, std::optional<base::EventLog> log) {
+AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs,
+                   const std::optional<base::EventLog>& log) {
   if (needs.kinesis) {
     kinesis_connection_.emplace(threads.loop, random, credentials_of(threads, needs, *needs.kinesis, log),
                                 needs.kinesis->access, aws::Service::kinesis, needs.kinesis->endpoint);

@@ -46,7 +46,8 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
 class AwsPorts {
  public:
   /// `log` is told whose credentials are used.
-  AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs, std::optional<base::EventLog> log = {});
+  AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs,
+           const std::optional<base::EventLog>& log = {});
 
   /// Null unless needed.
   ports::Kinesis* kinesis() noexcept { return kinesis_ ? &*kinesis_ : nullptr; }

@@ -169,6 +169,12 @@ TEST_F(LogSinkFile, ANewOneIsBegunBeforeItIsTooLargeAndSoManyAreKept) {
   EXPECT_FALSE(std::filesystem::exists(directory() + "/log.3.json"));
 }
 
+TEST_F(LogSinkFile, ALineThatWasCutIsClosedBeforeTheNext) {
+  std::ofstream(path()) << "{\"time\":\"2026";
+  make_file_log_sink(path())->write(event("y"));
+  EXPECT_EQ(lines(), (std::vector<std::string>{"{\"time\":\"2026", console_line(event("y"))}));
+}
+
 TEST_F(LogSinkFile, WhatWasThereBeforeCountsForItsSize) {
   std::ofstream(path()) << std::string(500, 'x') << "\n";
   make_file_log_sink(path(), {.max_bytes = 510, .max_files = 1})->write(event("y"));
