@@ -1,6 +1,7 @@
 // Where kclpp's log goes: events with fields, not sentences.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,13 +21,36 @@ enum class LogLevel : std::uint8_t {
 
 std::string_view name_of(LogLevel level);
 
+/// What a field says: a text, or a whole number, which sinks for machines write as one.
+class LogValue {
+ public:
+  LogValue(std::string text) : text_(std::move(text)) {}
+  LogValue(std::string_view text) : text_(text) {}
+  LogValue(const char* text) : text_(text) {}
+  template <std::integral Number>
+    requires(!std::same_as<Number, bool> && !std::same_as<Number, char>)
+  LogValue(Number number) : text_(std::to_string(number)), is_number_(true) {}
+
+  const std::string& text() const noexcept { return text_; }
+  /// Then the text is its decimal digits, with a sign if need be.
+  bool is_number() const noexcept { return is_number_; }
+
+  friend bool operator==(const LogValue&, const LogValue&) = default;
+
+ private:
+  std::string text_;
+  bool is_number_ = false;
+};
+
+using LogFields = std::vector<std::pair<std::string, LogValue>>;
+
 struct LogEvent {
   Timestamp time{};
   LogLevel level = LogLevel::info;
   /// snake_case, stable: fit for alerts.
   std::string name;
-  /// In the order in which they read best. Never a secret, never a record's data.
-  std::vector<std::pair<std::string, std::string>> fields;
+  /// In the order in which they read best; no name twice. Never a secret, never a record's data.
+  LogFields fields;
 };
 
 /// Called from one thread of kclpp's own, never from the coordinating strand: a slow sink delays other log lines and,

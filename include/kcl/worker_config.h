@@ -47,6 +47,17 @@ enum class Checkpointing : std::uint8_t {
   manual,     ///< by the program, through Checkpointer
 };
 
+/// What differs for one service of AWS. Empty, or null: as WorkerConfig says for all of them.
+struct ServiceAccess {
+  std::string region;
+  /// Whose credentials, region and endpoint count.
+  std::string profile;
+  std::shared_ptr<CredentialsProvider> credentials;
+  /// A role to assume for this service alone, with the credentials that count for it otherwise:
+  /// "arn:aws:iam::123456789012:role/reader". Its session is named "kclpp".
+  std::string role_arn;
+};
+
 struct WorkerConfig {
   /// Names the fleet that shares the work, and its lease table. Empty: this worker alone, leases in memory, nothing
   /// stored.
@@ -63,6 +74,10 @@ struct WorkerConfig {
   std::string kinesis_endpoint;
   std::string dynamodb_endpoint;
   std::string cloudwatch_endpoint;
+  /// Where a service is in another region or account than the others, or is used in another name.
+  ServiceAccess kinesis_access;
+  ServiceAccess dynamodb_access;
+  ServiceAccess cloudwatch_access;
   /// The DynamoDB table that holds the leases. Empty: named as the application.
   std::string lease_table;
   /// Whose rows the lease table has. The same for the whole fleet. With vmware_go, vmware-go-kcl's workers may live on

@@ -20,6 +20,37 @@ http::ClientOptions http_options(const Access& access) {
   return options;
 }
 
+/// A provider that others hold, too.
+class Shared final : public CredentialsProvider {
+ public:
+  explicit Shared(std::shared_ptr<CredentialsProvider> of) : of_(std::move(of)) {}
+  CredentialsResult credentials(const Call& call) override { return of_->credentials(call); }
+  void invalidate(const Credentials& refused) override { of_->invalidate(refused); }
+
+ private:
+  std::shared_ptr<CredentialsProvider> of_;
+};
+
+std::shared_ptr<CredentialsProvider> credentials_for(const AccessRequest& request, const std::string& region,
+                                                     const Environment& environment) {
+  if (request.credentials && request.role_arn.empty()) return request.credentials;
+  const DefaultCredentialsOptions options{.profile = request.profile, .region = region};
+  std::unique_ptr<CredentialsProvider> provider;
+  if (request.credentials) {
+    provider = std::make_unique<Shared>(request.credentials);
+  } else {
+    provider = default_chain(options, environment);
+  }
+  if (!request.role_arn.empty()) {
+    NamedRole role{.arn = request.role_arn, .session_name = "kclpp", .external_id = {}, .endpoint = {}, .region = {}};
+    std::vector<std::unique_ptr<CredentialsPlace>> places;
+    places.push_back(named_role_place(std::move(role), std::move(provider), provider_context(options, environment),
+                                      request.profile));
+    provider = chain(std::move(places));
+  }
+  return cached(std::move(provider), base::wall_now);
+}
+
 ServiceClient::Options service_options(const Access& access, Service service, Endpoint endpoint) {
   ServiceClient::Options options;
   options.service = service;
@@ -47,11 +78,7 @@ Result<Access, std::string> find_access(const AccessRequest& request, const Envi
     return region_of_instance(environment, *profile, over_network(environment, request.profile));
   });
   if (!region) return Failure{"region: " + region.error()};
-  auto credentials = request.credentials;
-  if (!credentials) {
-    const DefaultCredentialsOptions options{.profile = request.profile, .region = *region};
-    credentials = cached(default_chain(options, environment), base::wall_now);
-  }
+  auto credentials = credentials_for(request, *region, environment);
   auto ca_file = find_ca_file(environment, *profile);
   return Access{.region = *std::move(region),
                 .credentials = std::move(credentials),

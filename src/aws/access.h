@@ -25,6 +25,8 @@ struct AccessRequest {
   std::string region;
   /// Null: default_credentials() of the profile, in the environment that is given.
   std::shared_ptr<CredentialsProvider> credentials;
+  /// Of the role to assume with them; empty: none.
+  std::string role_arn = {};
 };
 
 struct Access {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "aws/credentials.h"
 #include "base/text.h"
 
 namespace kcl::aws {
@@ -120,6 +121,15 @@ void AwaitedCredentials::invalidate(const Credentials& refused) {
   if (!kept_->credentials || !same(*kept_->credentials, refused)) return;
   kept_->credentials.reset();
   begin(refused);
+}
+
+AwaitedCredentials::OnOthers tell_others(base::EventLog log, std::string services) {
+  return [log = std::move(log), services = std::move(services)](const Credentials& used) {
+    log.info("credentials", {{"for", services},
+                             {"from", used.source.empty() ? "a provider of the program's" : used.source},
+                             {"access_key_id", masked(used.access_key_id)},
+                             {"until", used.expiration ? to_iso8601(*used.expiration) : "not told"}});
+  };
 }
 
 }  // namespace kcl::aws

@@ -9,10 +9,12 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include <kcl/credentials.h>
 
 #include "base/blocking_pool.h"
+#include "base/event_log.h"
 #include "base/loop.h"
 #include "base/task.h"
 #include "base/wait.h"
@@ -51,5 +53,8 @@ class AwaitedCredentials {
   struct Kept;
   std::shared_ptr<Kept> kept_;
 };
+
+/// Logs what is in use and for which services; no secret.
+AwaitedCredentials::OnOthers tell_others(base::EventLog log, std::string services);
 
 }  // namespace kcl::aws

@@ -1,5 +1,6 @@
 #include "aws/sts.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -41,6 +42,19 @@ bool may_pass(const ErrorMeaning& meaning, std::string_view code) {
 }
 
 }  // namespace
+
+bool is_role_arn(std::string_view text) {
+  constexpr std::string_view kAccount = "123456789012";
+  constexpr std::string_view kRole = ":role/";
+  if (!text.starts_with("arn:aws")) return false;
+  const auto iam = text.find(":iam::");
+  if (iam == std::string_view::npos) return false;
+  text.remove_prefix(iam + std::string_view(":iam::").size());
+  const std::string_view account = text.substr(0, kAccount.size());
+  const bool digits = std::ranges::all_of(account, [](char c) { return c >= '0' && c <= '9'; });
+  text.remove_prefix(account.size());
+  return account.size() == kAccount.size() && digits && text.starts_with(kRole) && text.size() > kRole.size();
+}
 
 Result<Sts, std::string> Sts::find(const ProviderContext& context, const Profile& profile, const std::string& endpoint,
                                    const std::string& endpoint_by) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <kcl/credentials.h>
 #include <kcl/result.h>
@@ -21,6 +22,9 @@ struct AssumeRole {
   std::string external_id;
   std::optional<int> duration_seconds;
 };
+
+/// "arn:aws:iam::123456789012:role/reader", of any partition.
+bool is_role_arn(std::string_view text);
 
 class Sts {
  public:

@@ -2,13 +2,11 @@
 // on. Lives on a strand; what it writes to must not block.
 #pragma once
 
-#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <kcl/log_sink.h>
 
@@ -18,12 +16,10 @@ namespace kcl::base {
 
 struct Field {
   std::string_view key;
-  std::string value;
+  LogValue value;
 
-  Field(std::string_view name, std::string text) : key(name), value(std::move(text)) {}
-  Field(std::string_view name, std::string_view text) : key(name), value(text) {}
-  Field(std::string_view name, const char* text) : key(name), value(text) {}
-  Field(std::string_view name, std::integral auto number) : key(name), value(std::to_string(number)) {}
+  /// An aggregate is what g++ 12 makes garbage of in coroutines.
+  Field(std::string_view name, LogValue said) : key(name), value(std::move(said)) {}
 };
 
 class EventLog {
@@ -52,7 +48,7 @@ class EventLog {
 
   const Loop* loop_;
   Emit emit_;
-  std::vector<std::pair<std::string, std::string>> context_;
+  LogFields context_;
 };
 
 }  // namespace kcl::base

@@ -51,7 +51,7 @@ std::vector<StallWatch::Alarm> StallWatch::look(const std::vector<ShardLook>& sh
     seen.insert(shard.shard_id);
     Watched& watched = watched_[shard.shard_id];
     const bool stands = shard.busy && watched.epoch == shard.epoch && watched.mark == shard.mark;
-    watched.epoch = shard.epoch;
+    const std::uint64_t watched_epoch = std::exchange(watched.epoch, shard.epoch);
     watched.mark = shard.mark;
     if (stands) {
       watched.stood += passed;
@@ -60,7 +60,9 @@ std::vector<StallWatch::Alarm> StallWatch::look(const std::vector<ShardLook>& sh
     if (auto alarm = stands ? judge(watched, shard) : std::nullopt) alarms.push_back(*std::move(alarm));
     if (stands && watched.next_alarm) stalls_.emplace(shard.shard_id, Stall{watched.stood, watched.cause});
     if (stands) continue;
-    if (watched.next_alarm) alarms.push_back({Alarm::Kind::ended, shard.shard_id, watched.stood, watched.cause});
+    if (watched.next_alarm) {
+      alarms.push_back({Alarm::Kind::ended, shard.shard_id, watched_epoch, watched.stood, watched.cause});
+    }
     watched.stood = {};
     watched.next_alarm.reset();
   }
@@ -70,7 +72,7 @@ std::vector<StallWatch::Alarm> StallWatch::look(const std::vector<ShardLook>& sh
       continue;
     }
     const Watched& gone = it->second;
-    if (gone.next_alarm) alarms.push_back({Alarm::Kind::ended, it->first, gone.stood, gone.cause});
+    if (gone.next_alarm) alarms.push_back({Alarm::Kind::ended, it->first, gone.epoch, gone.stood, gone.cause});
     it = watched_.erase(it);
   }
   return alarms;
@@ -81,7 +83,7 @@ std::optional<StallWatch::Alarm> StallWatch::judge(Watched& watched, const Shard
   if (watched.stood < due) return std::nullopt;
   const auto kind = watched.next_alarm ? Alarm::Kind::lasts : Alarm::Kind::began;
   watched.next_alarm = watched.stood + std::min(watched.stood, std::max(kLongestSilence, after_));
-  return Alarm{kind, shard.shard_id, watched.stood, watched.cause};
+  return Alarm{kind, shard.shard_id, shard.epoch, watched.stood, watched.cause};
 }
 
 }  // namespace kcl::consumer

@@ -49,6 +49,7 @@ class StallWatch {
     };
     Kind kind = Kind::began;
     std::string shard_id;
+    std::uint64_t epoch = 0;
     /// How long nothing went forward.
     base::Duration age{};
     std::string cause;

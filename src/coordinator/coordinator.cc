@@ -245,20 +245,20 @@ Task<void> Coordinator::take_granted(const leases::LeaseScan& scan, const std::s
 
 /// False when no more are to be taken.
 Task<bool> Coordinator::take_planned(Lease lease, bool by_age, base::Stop& stop) {
-  const bool taken = co_await take(std::move(lease), by_age);
-  moved_ |= taken;
+  const auto taken = co_await take(std::move(lease), by_age);
+  moved_ |= taken.has_value();
   co_return !stop.requested();
 }
 
-Task<bool> Coordinator::take(Lease lease, bool by_age) {
+Task<std::optional<std::uint64_t>> Coordinator::take(Lease lease, bool by_age) {
   if (by_age) {
     // The deciding read: sent when the age has been reached, strongly consistent, and showing the row as it was aged.
     const BootTime sent = loop_.now();
     auto read = co_await table_.get(lease.key);
-    if (!read || !read->lease) co_return false;
+    if (!read || !read->lease) co_return std::nullopt;
     const bool aged = ages_.expires_at(*read->lease) <= sent;
     ages_.observe(*read->lease, read->timing);
-    if (!aged || ages_.expires_at(*read->lease) > loop_.now()) co_return false;
+    if (!aged || ages_.expires_at(*read->lease) > loop_.now()) co_return std::nullopt;
     lease = *std::move(read->lease);
   }
   const std::string previous = lease.owner.value_or("nobody");
@@ -269,13 +269,14 @@ Task<bool> Coordinator::take(Lease lease, bool by_age) {
   if (!result.hold) {
     if (result.refused) refuted_[key] = {.counter = counter, .until = loop_.now() + table_.options().failover};
     log_.debug("lease_not_taken", {{"shard", key}, {"reason", result.message}});
-    co_return false;
+    co_return std::nullopt;
   }
   claims_.erase(key);
   erased_.erase(key);
-  log_.info("lease_taken", {{"shard", key}, {"from", previous}, {"epoch", result.hold->epoch()}});
+  const std::uint64_t epoch = result.hold->epoch();
+  log_.info("lease_taken", {{"shard", key}, {"from", previous}, {"epoch", epoch}});
   acquired_(std::move(result.hold));
-  co_return true;
+  co_return epoch;
 }
 
 /// At the start of a worker of static identity, once: what its predecessor held. Each row is read before it is taken,
@@ -290,8 +291,8 @@ Task<void> Coordinator::reclaim(const leases::LeaseScan& scan) {
     if (!of_my_predecessor(lease)) continue;
     auto read = co_await table_.get(lease.key);
     if (!read || !read->lease || !of_my_predecessor(*read->lease)) continue;
-    const bool taken = co_await take(*std::move(read->lease), false);
-    if (taken) log_.info("lease_reclaimed", {{"shard", lease.key}});
+    const auto epoch = co_await take(*std::move(read->lease), false);
+    if (epoch) log_.info("lease_reclaimed", {{"shard", lease.key}, {"epoch", *epoch}});
   }
 }
 

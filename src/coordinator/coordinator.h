@@ -73,7 +73,8 @@ class Coordinator {
   bool outdated(const leases::Lease& lease) const;
   base::Task<void> take_granted(const leases::LeaseScan& scan, const std::set<std::string>& running);
   base::Task<bool> take_planned(leases::Lease lease, bool by_age, base::Stop& stop);
-  base::Task<bool> take(leases::Lease lease, bool by_age);
+  /// The new epoch, or nothing when it was not to be had.
+  base::Task<std::optional<std::uint64_t>> take(leases::Lease lease, bool by_age);
   base::Task<void> reclaim(const leases::LeaseScan& scan);
   base::Task<void> claim(leases::Lease lease);
   base::Task<void> steal(leases::Lease lease);

@@ -202,12 +202,13 @@ consumer::ShardLook Engine::look_at(const consumer::ShardConsumer& consumer) con
 
 void Engine::tell(const consumer::StallWatch::Alarm& alarm) {
   using Kind = consumer::StallWatch::Alarm::Kind;
+  const base::EventLog log = ports_.log.with({{"shard", alarm.shard_id}, {"epoch", alarm.epoch}});
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(alarm.age).count();
   if (alarm.kind == Kind::ended) {
-    ports_.log.warning("shard_stall_ended", {{"shard", alarm.shard_id}, {"after_s", seconds}, {"cause", alarm.cause}});
+    log.warning("shard_stall_ended", {{"after_s", seconds}, {"cause", alarm.cause}});
     return;
   }
-  ports_.log.error("shard_stalled", {{"shard", alarm.shard_id}, {"for_s", seconds}, {"cause", alarm.cause}});
+  log.error("shard_stalled", {{"for_s", seconds}, {"cause", alarm.cause}});
   if (alarm.kind == Kind::began && options_.stop_on_stall)
     fail("shard " + alarm.shard_id + " is stalled for " + std::to_string(seconds) + " s: " + alarm.cause);
 }
@@ -219,8 +220,8 @@ void Engine::tell_what_is_left_over() {
   const std::size_t most = options_.coordinator.max_leases;
   const std::size_t count = coordinator::left_over(own_shards(), coordinator_.outlook(), most);
   if (count != left_over_ && count != 0) {
-    ports_.log.warning("leases_left_over", {{"leases", std::to_string(count)},
-                                            {"max_leases", std::to_string(most)},
+    ports_.log.warning("leases_left_over", {{"leases", count},
+                                            {"max_leases", most},
                                             {"what_to_do",
                                              "start more workers, or raise max_leases: this worker ends "
                                              "when nothing is left, and may not take more"}});

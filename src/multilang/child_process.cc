@@ -55,8 +55,12 @@ ChildProcess::ChildProcess(std::uint64_t id, int epoll, ChildLog log, ChildStart
 
 void ChildProcess::log(LogLevel level, std::string event, std::string what) const {
   LogEvent told{.time = base::wall_now(), .level = level, .name = std::move(event), .fields = {}};
-  told.fields = {{"stream", start_.stream}, {"shard", start_.shard_id}, {"pid", std::to_string(pid_)}};
-  if (!what.empty()) told.fields.emplace_back("what", std::move(what));
+  told.fields = {{"pid", pid_},
+                 {"worker", start_.worker_id},
+                 {"stream", start_.stream},
+                 {"shard", start_.shard_id},
+                 {"epoch", start_.epoch}};
+  if (!what.empty()) told.fields.emplace(told.fields.begin(), "what", std::move(what));
   log_.write(told);
 }
 

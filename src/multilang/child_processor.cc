@@ -91,6 +91,8 @@ void ChildProcessor::start_child() {
   start.argv = siblings_.settings_.argv;
   start.stream = siblings_.settings_.stream;
   start.shard_id = epoch_.shard_id;
+  start.worker_id = siblings_.host_.worker_id;
+  start.epoch = epoch_.epoch;
   start.grace = siblings_.settings_.grace;
   start.on_event = [link = link_, generation](ChildEvent event) {
     link->post([generation, event = std::move(event)](ChildProcessor& self) { self.on_event(generation, event); });
@@ -257,8 +259,11 @@ void ChildProcessors::child_failed(const ports::ShardEpoch& epoch, const std::st
   std::string what_now = "a new child in " + std::to_string(pause.count()) + " ms";
   if (give_up) what_now = "the daemon ends";
   if (stopping_) what_now = "the daemon is ending";
-  log_.error("child_failed",
-             {{"shard", epoch.shard_id}, {"error", why}, {"failures", ruling.failures}, {"what_now", what_now}});
+  log_.error("child_failed", {{"shard", epoch.shard_id},
+                              {"epoch", epoch.epoch},
+                              {"error", why},
+                              {"failures", ruling.failures},
+                              {"what_now", what_now}});
   if (!give_up || stopping_) return;
   on_give_up_("shard " + epoch.shard_id + ": " + why +
               (for_good ? "" : " (" + std::to_string(ruling.failures) + " failures at the same checkpoint)"));

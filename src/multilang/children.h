@@ -81,6 +81,8 @@ struct ChildStart {
   /// What it works on: stand before each line that it writes to stderr.
   std::string stream;
   std::string shard_id;
+  std::string worker_id = {};
+  std::uint64_t epoch = 0;
   /// Between end of file on its stdin and SIGTERM.
   std::chrono::milliseconds grace{3'000};
   std::function<void(ChildEvent)> on_event;

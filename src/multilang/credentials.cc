@@ -151,4 +151,11 @@ std::shared_ptr<CredentialsProvider> make_credentials(const CredentialsSources& 
   return aws::cached(aws::chain(std::move(places)), base::wall_now);
 }
 
+std::shared_ptr<CredentialsProvider> make_own_credentials(const CredentialsSources& sources,
+                                                          const std::string& region) {
+  if (sources.empty()) return nullptr;
+  auto made = make_credentials(sources, region);
+  return made ? made : default_credentials({.profile = {}, .region = region});
+}
+
 }  // namespace kcl::multilang

@@ -36,7 +36,10 @@ using CredentialsSources = std::vector<CredentialsSource>;
 /// had here: going on to others would act under another identity. Pure.
 Result<CredentialsSources, std::string> parse_credentials(std::string_view text);
 
-/// Null for what the worker finds by itself. `region` is the worker's; empty: not given.
+/// Null for what the worker finds by itself. `region` is where STS is asked; empty: not given.
 std::shared_ptr<CredentialsProvider> make_credentials(const CredentialsSources& sources, const std::string& region);
+
+/// Of a service that has its own, or null where it has none.
+std::shared_ptr<CredentialsProvider> make_own_credentials(const CredentialsSources& sources, const std::string& region);
 
 }  // namespace kcl::multilang

@@ -100,7 +100,7 @@ void follow_logback(const CommandLine& line, Settings& settings, DaemonOptions& 
   if (logback.level && settings.find("kclpp.logLevel")->source == "default") options.log_level = *logback.level;
 }
 
-void log(LogSink& sink, LogLevel level, std::string event, std::vector<std::pair<std::string, std::string>> fields) {
+void log(LogSink& sink, LogLevel level, std::string event, LogFields fields) {
   sink.write({.time = base::wall_now(), .level = level, .name = std::move(event), .fields = std::move(fields)});
 }
 
@@ -109,7 +109,11 @@ int work(DaemonOptions options, const Surroundings& around) {
   const auto sink = log_sink(errors, options.log_level);
   WorkerConfig config = std::move(options.worker);
   config.log = sink;
-  config.credentials = make_credentials(options.credentials, config.region);
+  const auto in = [&](const ServiceAccess& access) { return access.region.empty() ? config.region : access.region; };
+  config.credentials = make_credentials(options.credentials, in(config.kinesis_access));
+  config.dynamodb_access.credentials = make_own_credentials(options.dynamodb_credentials, in(config.dynamodb_access));
+  config.cloudwatch_access.credentials =
+      make_own_credentials(options.cloudwatch_credentials, in(config.cloudwatch_access));
   config.kinesis = around.kinesis;
   config.lease_store = around.lease_store;
   log(*sink, LogLevel::info, "multilang_started",
@@ -127,7 +131,7 @@ int work(DaemonOptions options, const Surroundings& around) {
   std::string how = "in order";
   if (!report.unfinished.empty()) how = "with unfinished shards, whose leases expire by themselves";
   if (!why.empty()) how = "by a failure";
-  std::vector<std::pair<std::string, std::string>> fields{{"ended", how}};
+  LogFields fields{{"ended", how}};
   if (!why.empty()) fields.emplace_back("error", why);
   const bool good = report.ok() && why.empty();
   log(*sink, good ? LogLevel::info : LogLevel::error, "multilang_ended", std::move(fields));

@@ -36,9 +36,9 @@ constexpr std::array kKeys{
     Key{"kinesisClient.endpointOverride"},
     Key{"dynamoDbClient.endpointOverride"},
     Key{"cloudWatchClient.endpointOverride"},
-    Key{"kinesisClient.region", kText, {}, kUnsupported, "regionName is for all services"},
-    Key{"dynamoDbClient.region", kText, {}, kUnsupported, "regionName is for all services"},
-    Key{"cloudWatchClient.region", kText, {}, kUnsupported, "regionName is for all services"},
+    Key{"kinesisClient.region"},
+    Key{"dynamoDbClient.region"},
+    Key{"cloudWatchClient.region"},
 
     Key{"initialPositionInStream", kText, "LATEST"},
     Key{"initialPositionInStreamExtended", kNumber},

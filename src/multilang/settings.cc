@@ -198,8 +198,9 @@ class Reader {
   void read_cloudwatch();
   /// The nearest that is allowed, and told when that is another.
   std::optional<std::int64_t> nearest(std::string_view key, Range range);
-  /// kclpp has one kind of credentials: others are a problem.
-  void expect_same_credentials(std::string_view key, const std::string& service);
+  CredentialsSources credentials(std::string_view key);
+  /// Empty where they are those of Kinesis.
+  CredentialsSources own_credentials(std::string_view key);
 
   Settings& settings_;
   DaemonOptions options_;
@@ -271,21 +272,21 @@ void Reader::read_aws() {
   };
   options_.worker.kinesis_endpoint = endpoint("kinesisClient.endpointOverride", "kinesisEndpoint");
   options_.worker.dynamodb_endpoint = endpoint("dynamoDbClient.endpointOverride", "dynamoDBEndpoint");
-  const std::string given = text("AwsCredentialsProvider");
-  auto credentials = parse_credentials(given);
-  if (credentials) {
-    options_.credentials = *std::move(credentials);
-  } else {
-    problem("AwsCredentialsProvider", credentials.error());
-  }
-  expect_same_credentials("AwsCredentialsProviderDynamoDB", "DynamoDB");
+  options_.worker.kinesis_access.region = trimmed(text("kinesisClient.region"));
+  options_.worker.dynamodb_access.region = trimmed(text("dynamoDbClient.region"));
+  options_.credentials = credentials("AwsCredentialsProvider");
+  options_.dynamodb_credentials = own_credentials("AwsCredentialsProviderDynamoDB");
 }
 
-void Reader::expect_same_credentials(std::string_view key, const std::string& service) {
+CredentialsSources Reader::credentials(std::string_view key) {
+  auto parsed = parse_credentials(text(key));
+  if (!parsed) problem(key, parsed.error());
+  return parsed ? *std::move(parsed) : CredentialsSources();
+}
+
+CredentialsSources Reader::own_credentials(std::string_view key) {
   const std::string own(trimmed(text(key)));
-  if (own.empty() || own == trimmed(text("AwsCredentialsProvider"))) return;
-  problem(key, "kclpp has one kind of credentials for Kinesis and " + service +
-                   ": leave it out, or let it be as AwsCredentialsProvider");
+  return own.empty() || own == trimmed(text("AwsCredentialsProvider")) ? CredentialsSources() : credentials(key);
 }
 
 void Reader::read_position() {
@@ -399,7 +400,7 @@ void Reader::read_cloudwatch() {
   if (names.empty()) {
     for (const std::string_view key :
          {"metricsLevel", "metricsEnabledDimensions", "metricsBufferTimeMillis", "metricsMaxQueueSize",
-          "cloudWatchClient.endpointOverride", "kclpp.cloudWatchNamespace"}) {
+          "cloudWatchClient.endpointOverride", "cloudWatchClient.region", "kclpp.cloudWatchNamespace"}) {
       if (level != "none" && !trimmed(text(key)).empty()) warning(key, "changes nothing without kclpp.cloudWatch");
     }
     return;
@@ -432,7 +433,8 @@ void Reader::read_cloudwatch() {
     options_.worker.metrics_interval = milliseconds(*interval);
   }
   if (level == "none") return;
-  expect_same_credentials("AwsCredentialsProviderCloudWatch", "CloudWatch");
+  options_.cloudwatch_credentials = own_credentials("AwsCredentialsProviderCloudWatch");
+  options_.worker.cloudwatch_access.region = trimmed(text("cloudWatchClient.region"));
   options_.worker.cloudwatch_endpoint = trimmed(text("cloudWatchClient.endpointOverride"));
   options_.worker.cloudwatch = std::move(cloudwatch);
 }

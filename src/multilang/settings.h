@@ -52,6 +52,9 @@ struct DaemonOptions {
   /// But for what is plugged in: credentials and log.
   WorkerConfig worker;
   CredentialsSources credentials;
+  /// Empty: as `credentials`.
+  CredentialsSources dynamodb_credentials;
+  CredentialsSources cloudwatch_credentials;
   LogLevel log_level = LogLevel::info;
 };
 

@@ -205,6 +205,11 @@ void Examination::permissions() {
         break;
     }
   }
+  if (!facts_.metric_namespace.empty()) {
+    unknown("whether cloudwatch:PutMetricData is allowed in the namespace " + facts_.metric_namespace +
+                ": it cannot be tried without sending a metric",
+            "kclpp doctor --print iam prints a policy that has it; the log event cloudwatch_failed tells of a denial");
+  }
   if (!allowed.empty()) good("allowed, as tried: " + base::joined(allowed));
 }
 

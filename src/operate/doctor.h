@@ -61,6 +61,8 @@ struct Facts {
   /// What is wrong with the table, so that it cannot be one of leases.
   std::string table_error;
   std::vector<Attempt> attempts;
+  /// Of the metrics that workers send to CloudWatch; empty: they send none.
+  std::string metric_namespace;
 
   /// This host's clock minus the service's, to a second.
   std::optional<std::chrono::milliseconds> clock_ahead;

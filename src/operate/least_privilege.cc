@@ -23,7 +23,11 @@ struct Statement {
   std::string id;
   std::vector<std::string> actions;
   std::string resource;
+  /// The only namespace that it is for; empty: it is not about CloudWatch.
+  std::string metric_namespace = {};
 };
+
+constexpr std::string_view kNamespaceKey = "cloudwatch:namespace";
 
 std::vector<Statement> statements_of(const Grants& grants) {
   std::vector<Statement> statements;
@@ -36,6 +40,10 @@ std::vector<Statement> statements_of(const Grants& grants) {
   }
   if (!grants.table.empty()) {
     statements.push_back({"KeepLeases", table_actions(), arn(grants, "dynamodb", "table/" + grants.table)});
+  }
+  // PutMetricData knows no resources (Service Authorization Reference, "Amazon CloudWatch").
+  if (!grants.metric_namespace.empty()) {
+    statements.push_back({"SendMetrics", metrics_actions(), "*", grants.metric_namespace});
   }
   return statements;
 }
@@ -51,13 +59,32 @@ std::string quoted(const std::vector<std::string>& texts, const std::string& ind
   return base::joined(lines, ",\n");
 }
 
+std::string iam_condition(const Statement& statement) {
+  if (statement.metric_namespace.empty()) return {};
+  return ",\n      \"Condition\": {\n        \"StringEquals\": {\n          \"" + std::string(kNamespaceKey) +
+         "\": \"" + statement.metric_namespace + "\"\n        }\n      }";
+}
+
+std::string terraform_condition(const Statement& statement) {
+  if (statement.metric_namespace.empty()) return {};
+  return "    condition {\n      test     = \"StringEquals\"\n      variable = \"" + std::string(kNamespaceKey) +
+         "\"\n      values   = [\"" + statement.metric_namespace + "\"]\n    }\n";
+}
+
+std::string cloudformation_condition(const Statement& statement) {
+  if (statement.metric_namespace.empty()) return {};
+  return "            Condition:\n              StringEquals:\n                \"" + std::string(kNamespaceKey) +
+         "\": \"" + statement.metric_namespace + "\"\n";
+}
+
 std::string iam_text(const std::vector<Statement>& statements) {
   std::vector<std::string> parts;
   parts.reserve(statements.size());
   for (const Statement& statement : statements) {
     parts.push_back("    {\n      \"Sid\": \"" + statement.id +
                     "\",\n      \"Effect\": \"Allow\",\n      \"Action\": [\n" + quoted(statement.actions, "        ") +
-                    "\n      ],\n      \"Resource\": \"" + statement.resource + "\"\n    }");
+                    "\n      ],\n      \"Resource\": \"" + statement.resource + '"' + iam_condition(statement) +
+                    "\n    }");
   }
   return "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n" + base::joined(parts, ",\n") + "\n  ]\n}\n";
 }
@@ -66,15 +93,16 @@ std::string terraform_text(const Grants& grants, const std::vector<Statement>& s
   std::string text = "data \"aws_iam_policy_document\" \"kclpp\" {\n";
   for (const Statement& statement : statements) {
     text += "  statement {\n    sid       = \"" + statement.id + "\"\n    actions   = [\n" +
-            quoted(statement.actions, "      ") + "\n    ]\n    resources = [\"" + statement.resource + "\"]\n  }\n";
+            quoted(statement.actions, "      ") + "\n    ]\n    resources = [\"" + statement.resource + "\"]\n" +
+            terraform_condition(statement) + "  }\n";
   }
   text +=
       "}\n\nresource \"aws_iam_policy\" \"kclpp\" {\n  name_prefix = \"kclpp-\"\n"
       "  policy      = data.aws_iam_policy_document.kclpp.json\n}\n";
   if (grants.table.empty()) return text;
   return text + "\nresource \"aws_dynamodb_table\" \"kclpp_leases\" {\n  name         = \"" + grants.table +
-         "\"\n  billing_mode = \"PAY_PER_REQUEST\"\n  hash_key     = \"leaseKey\"\n\n  attribute {\n"
-         "    name = \"leaseKey\"\n    type = \"S\"\n  }\n}\n";
+         "\"\n  billing_mode = \"PAY_PER_REQUEST\"\n  hash_key     = \"" + grants.key_attribute +
+         "\"\n\n  attribute {\n    name = \"" + grants.key_attribute + "\"\n    type = \"S\"\n  }\n}\n";
 }
 
 std::string cloudformation_text(const Grants& grants, const std::vector<Statement>& statements) {
@@ -84,12 +112,14 @@ std::string cloudformation_text(const Grants& grants, const std::vector<Statemen
   for (const Statement& statement : statements) {
     text += "          - Sid: " + statement.id + "\n            Effect: Allow\n            Action:\n";
     for (const std::string& action : statement.actions) text += "              - " + action + '\n';
-    text += "            Resource: \"" + statement.resource + "\"\n";
+    text += "            Resource: \"" + statement.resource + "\"\n" + cloudformation_condition(statement);
   }
   if (grants.table.empty()) return text;
   return text + "  KclppLeases:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      TableName: " + grants.table +
-         "\n      BillingMode: PAY_PER_REQUEST\n      AttributeDefinitions:\n        - AttributeName: leaseKey\n"
-         "          AttributeType: S\n      KeySchema:\n        - AttributeName: leaseKey\n          KeyType: HASH\n";
+         "\n      BillingMode: PAY_PER_REQUEST\n      AttributeDefinitions:\n        - AttributeName: " +
+         grants.key_attribute +
+         "\n          AttributeType: S\n      KeySchema:\n        - AttributeName: " + grants.key_attribute +
+         "\n          KeyType: HASH\n";
 }
 
 }  // namespace
@@ -114,6 +144,11 @@ const std::vector<std::string>& table_actions() {
   static const std::vector<std::string> actions{"dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:GetItem",
                                                 "dynamodb:PutItem",       "dynamodb:UpdateItem",  "dynamodb:DeleteItem",
                                                 "dynamodb:Scan"};
+  return actions;
+}
+
+const std::vector<std::string>& metrics_actions() {
+  static const std::vector<std::string> actions{"cloudwatch:PutMetricData"};
   return actions;
 }
 

@@ -12,8 +12,11 @@ struct Grants {
   std::string stream;
   /// Empty: the leases are not in DynamoDB.
   std::string table;
+  std::string key_attribute = "leaseKey";
   /// Reads by enhanced fan-out, and registers its consumer if that is not there.
   bool fan_out = false;
+  /// Of the metrics that go to CloudWatch; empty: none do.
+  std::string metric_namespace = {};
   /// "*" where it is not known.
   std::string region = "*";
   std::string account = "*";
@@ -21,11 +24,12 @@ struct Grants {
 
 enum class PolicyForm : std::uint8_t { iam, terraform, cloudformation };
 
-/// Actions on the stream, on the table, and for enhanced fan-out on the stream and on its consumers.
+/// Actions on the stream, on the table, for enhanced fan-out on the stream and on its consumers, and on CloudWatch.
 const std::vector<std::string>& stream_actions();
 const std::vector<std::string>& registration_actions();
 const std::vector<std::string>& consumer_actions();
 const std::vector<std::string>& table_actions();
+const std::vector<std::string>& metrics_actions();
 
 std::string policy_text(const Grants& grants, PolicyForm form);
 

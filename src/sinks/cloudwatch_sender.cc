@@ -58,7 +58,7 @@ struct CloudWatchSender::Strand {
         compress(wants_compression(access)),
         meters(std::move(counters)),
         log(std::move(events)),
-        credentials(loop, pool, access.credentials),
+        credentials(loop, pool, access.credentials, aws::tell_others(log, "cloudwatch")),
         connection(loop, random, credentials, access, aws::Service::cloudwatch, std::move(endpoint)),
         points(options),
         end(loop, [this] { finish(); }),

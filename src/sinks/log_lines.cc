@@ -86,11 +86,22 @@ void append_console(std::string& line, std::string_view text) {
   line += '"';
 }
 
-void append_member(std::string& line, std::string_view key, std::string_view value) {
+/// Many readers of JSON keep numbers as doubles (RFC 7493, section 2.2), which have all numbers of so many digits.
+constexpr std::size_t kMostDigits = 15;
+
+bool is_exact_everywhere(const LogValue& value) {
+  return value.is_number() && value.text().size() - (value.text().starts_with('-') ? 1 : 0) <= kMostDigits;
+}
+
+void append_member(std::string& line, std::string_view key, const LogValue& value) {
   line += line.empty() ? '{' : ',';
   append_json(line, key);
   line += ':';
-  append_json(line, value);
+  if (is_exact_everywhere(value)) {
+    line += value.text();
+  } else {
+    append_json(line, value.text());
+  }
 }
 
 }  // namespace
@@ -105,7 +116,7 @@ std::string console_line(const LogEvent& event) {
     line += ' ';
     line += key;
     line += '=';
-    append_console(line, value);
+    append_console(line, value.text());
   }
   return line;
 }

@@ -29,6 +29,8 @@ struct MetricDatum {
 
 /// What CloudWatch takes for a namespace: 1 to 255 of A-Z, a-z, 0-9, blank and .-_/#: ; "AWS/" is for AWS alone.
 bool is_metric_namespace(std::string_view name);
+inline constexpr std::string_view kMetricNamespaceForm =
+    "1 to 255 letters, digits, blanks and .-_/#: , and not AWS/...";
 
 /// One request, filled bit by bit. Not reused.
 class PutMetricData {

@@ -1,6 +1,5 @@
 #include "worker/async_log.h"
 
-#include <string>
 #include <utility>
 
 namespace kcl::worker {
@@ -29,13 +28,17 @@ AsyncLog::~AsyncLog() {
 
 void AsyncLog::write(LogEvent event) {
   {
+    const base::BootTime now = clock_.now();
     const std::lock_guard lock(mutex_);
-    if (queue_.size() >= kCapacity) {
-      ++dropped_;
-      dropped_total_->add();
-      return;
+    queue_left_out(now);
+    if (limit_.admit(event, now)) {
+      if (queue_.size() >= kCapacity) {
+        ++dropped_;
+        dropped_total_->add();
+        return;
+      }
+      queue_.push_back(std::move(event));
     }
-    queue_.push_back(std::move(event));
   }
   wake_.notify_one();
 }
@@ -44,8 +47,11 @@ void AsyncLog::run() {
   std::unique_lock lock(mutex_);
   base::BootTime until = base::kForever;
   for (;;) {
-    wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-    if (closing_ && until == base::kForever) until = clock_.now() + kLastWords;
+    wait(lock);
+    if (closing_ && until == base::kForever) {
+      until = clock_.now() + kLastWords;
+      queue_left_out(base::kForever);
+    }
     if (queue_.empty() || clock_.now() >= until) return;
     const LogEvent event = next();
     lock.unlock();
@@ -59,13 +65,32 @@ void AsyncLog::run() {
   }
 }
 
+/// Until there is something to write, or the end has come.
+void AsyncLog::wait(std::unique_lock<std::mutex>& lock) {
+  while (!closing_ && queue_.empty()) {
+    const base::BootTime now = clock_.now();
+    queue_left_out(now);
+    if (!queue_.empty()) return;
+    if (const auto due = limit_.due()) {
+      wake_.wait_for(lock, *due - now);
+    } else {
+      wake_.wait(lock);
+    }
+  }
+}
+
+/// Under the lock.
+void AsyncLog::queue_left_out(base::BootTime now) {
+  for (LogEvent& event : limit_.take_left_out(clock_.wall(), now)) queue_.push_back(std::move(event));
+}
+
 /// Under the lock: the queue's front, or before it word of those that found the queue full.
 LogEvent AsyncLog::next() {
   if (dropped_ > 0) {
     return {.time = clock_.wall(),
             .level = LogLevel::warning,
             .name = "log_events_dropped",
-            .fields = {{"count", std::to_string(std::exchange(dropped_, 0))}}};
+            .fields = {{"count", std::exchange(dropped_, 0)}}};
   }
   LogEvent event = std::move(queue_.front());
   queue_.pop_front();

@@ -1,5 +1,6 @@
 // Between the strand and the program's LogSink: a bounded queue and one thread. A slow sink delays log lines and in the
-// end loses some, which is counted and reported; it never delays a lease.
+// end loses some, which is counted and reported; it never delays a lease. What says the same again and again is left
+// out, and counted.
 #pragma once
 
 #include <condition_variable>
@@ -13,6 +14,7 @@
 
 #include "base/loop.h"
 #include "metrics/registry.h"
+#include "worker/log_limit.h"
 
 namespace kcl::worker {
 
@@ -31,6 +33,8 @@ class AsyncLog {
 
  private:
   void run();
+  void wait(std::unique_lock<std::mutex>& lock);
+  void queue_left_out(base::BootTime now);
   LogEvent next();
 
   const base::Loop& clock_;
@@ -42,6 +46,7 @@ class AsyncLog {
   std::deque<LogEvent> queue_;
   /// Since the last report.
   std::size_t dropped_ = 0;
+  LogLimit limit_;
   bool closing_ = false;
   std::thread thread_;
 };

@@ -1,6 +1,7 @@
 // A worker's own clients of AWS, where nothing was plugged in.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,15 +18,20 @@
 
 namespace kcl::worker {
 
-/// What a worker needs of AWS, and where it is.
-struct AwsNeeds {
+/// A service, and in whose name it is spoken to.
+struct AwsService {
   aws::Access access;
+  aws::Endpoint endpoint;
+};
+
+/// What a worker needs of AWS, and where it is. Services of the same access share its credentials.
+struct AwsNeeds {
   /// Absent when a Kinesis client was plugged in.
-  std::optional<aws::Endpoint> kinesis;
+  std::optional<AwsService> kinesis;
   /// Of an application without a lease store of its own.
-  std::optional<aws::Endpoint> dynamodb;
+  std::optional<AwsService> dynamodb;
   /// Where metrics go to CloudWatch.
-  std::optional<aws::Endpoint> cloudwatch;
+  std::optional<AwsService> cloudwatch;
   stores::DynamoDbTable lease_table;
   LeaseFormat lease_format = LeaseFormat::kcl;
   /// Whom to subscribe as; absent without fan-out.
@@ -40,7 +46,8 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
 class AwsPorts {
  public:
   /// `log` is told whose credentials are used.
-  AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs, std::optional<base::EventLog> log = {});
+  AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs,
+           const std::optional<base::EventLog>& log = {});
 
   /// Null unless needed.
   ports::Kinesis* kinesis() noexcept { return kinesis_ ? &*kinesis_ : nullptr; }
@@ -49,7 +56,11 @@ class AwsPorts {
   ports::ItemStore* java_state() noexcept { return java_state_ ? &*java_state_ : nullptr; }
 
  private:
-  aws::AwaitedCredentials credentials_;
+  aws::AwaitedCredentials& credentials_of(Threads& threads, const AwsNeeds& needs, const AwsService& service,
+                                          const std::optional<base::EventLog>& log);
+
+  /// By their provider.
+  std::map<const CredentialsProvider*, aws::AwaitedCredentials> credentials_;
   // Connections apart: slow reads never keep a lease from its renewal.
   std::optional<aws::Connection> kinesis_connection_;
   std::optional<http::Client> streams_;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "aws/sts.h"
 #include "server/listen_address.h"
 #include "sinks/cloudwatch_points.h"
 #include "wire/put_metric_data.h"
@@ -120,10 +121,27 @@ void check_fan_out(const WorkerConfig& config, Problems& problems) {
   }
 }
 
+bool says_something(const ServiceAccess& access) {
+  return !access.region.empty() || !access.profile.empty() || access.credentials || !access.role_arn.empty();
+}
+
+void check_access(const WorkerConfig& config, Problems& problems) {
+  for (const auto& [field, access] :
+       {std::pair("kinesis_access", &config.kinesis_access), std::pair("dynamodb_access", &config.dynamodb_access),
+        std::pair("cloudwatch_access", &config.cloudwatch_access)}) {
+    const std::string& role = access->role_arn;
+    if (role.empty() || aws::is_role_arn(role)) continue;
+    problems.add(std::string(field) + ".role_arn: \"" + role +
+                 "\" is not the ARN of a role; one looks like arn:aws:iam::123456789012:role/reader");
+  }
+}
+
 void check_cloudwatch(const WorkerConfig& config, Problems& problems) {
   if (!config.cloudwatch) {
-    if (!config.cloudwatch_endpoint.empty()) {
-      problems.add("cloudwatch_endpoint: given, but nothing is sent there: give cloudwatch, or leave this out");
+    for (const auto& [field, given] : {std::pair("cloudwatch_endpoint", !config.cloudwatch_endpoint.empty()),
+                                       std::pair("cloudwatch_access", says_something(config.cloudwatch_access))}) {
+      if (given)
+        problems.add(std::string(field) + ": given, but nothing is sent there: give cloudwatch, or leave this out");
     }
     return;
   }
@@ -158,6 +176,7 @@ std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) 
   check_plugins(config, problems);
   check_policy(config, problems);
   check_lease_format(config, problems);
+  check_access(config, problems);
   check_cloudwatch(config, problems);
   if (config.checkpointing == Checkpointing::manual && !use.can_checkpoint) {
     problems.add(

@@ -289,7 +289,8 @@ Worker::Impl::Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, wor
   last_status_.worker_id = config_.worker_id;
   monitor_ = make_monitor();
   if (!config_.cloudwatch) return;
-  cloudwatch_ = std::make_unique<sinks::CloudWatchSender>(aws_->access, *aws_->cloudwatch, *config_.cloudwatch,
+  const worker::AwsService& service = *aws_->cloudwatch;
+  cloudwatch_ = std::make_unique<sinks::CloudWatchSender>(service.access, service.endpoint, *config_.cloudwatch,
                                                           sinks::CloudWatchSender::Meters(registry_), event_log());
 }
 

@@ -3,10 +3,13 @@
 usage: docs_test.py KCLPP COMPILER [unittest arguments]
 """
 import functools
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -31,6 +34,11 @@ def known_tests():
         found = re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", read(path), re.MULTILINE)
         names |= {f"{suite}.{name}" for suite, name in found}
     return names
+
+
+def known_metrics():
+    code = "".join(read(path) for path in files("src", ".cc"))
+    return set(re.findall(r'"(kclpp_\w+)"', code))
 
 
 class Links(unittest.TestCase):
@@ -109,8 +117,7 @@ class Names(unittest.TestCase):
         self.assertEqual(bad, [])
 
     def test_metrics_that_are_named_are_there(self):
-        code = "".join(read(path) for path in files("src", ".cc"))
-        known = set(re.findall(r'"(kclpp_\w+)"', code))
+        known = known_metrics()
         bad = []
         for path in [*files("docs", ".md", ".yaml"), "README.md"]:
             pattern = r"\bkclpp_(?:\w+_(?:total|seconds|bytes)|fleet_\w+|shards?_\w+|leases_\w+)\b"
@@ -136,6 +143,71 @@ class Names(unittest.TestCase):
         sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
         self.assertEqual([section.partition(":")[0] for section in sections], PROMISES)
         self.assertEqual([section[:20] for section in sections if "**Proof**" not in section], [])
+
+
+class Grafana(unittest.TestCase):
+    def setUp(self):
+        self.board = json.loads(read("docs/grafana/kclpp.json"))
+        self.panels = self.board["panels"]
+        self.targets = [target for panel in self.panels for target in panel["targets"]]
+
+    def test_every_metric_is_there_and_histograms_are_asked_as_such(self):
+        known = known_metrics()
+        texts = [target["expr"] for target in self.targets]
+        texts += [variable["query"]["query"] for variable in self.board["templating"]["list"][1:]]
+        named = {name for text in texts for name in re.findall(r"\bkclpp_\w+", text)}
+        self.assertGreater(len(named), 20)
+        self.assertEqual({re.sub(r"_bucket$", "", name) for name in named} - known, set())
+        code = "".join(read(path) for path in files("src", ".cc"))
+        histograms = set(re.findall(r'histogram\(\s*"(\w+)"', code))
+        wrong = {name for name in named if (name.removesuffix("_bucket") in histograms) != name.endswith("_bucket")}
+        self.assertEqual(wrong, set())
+
+    def test_values_of_labels_are_those_of_the_code(self):
+        code = "".join(read(path) for path in files("src/worker", ".cc"))
+        for target in self.targets:
+            for _, value in re.findall(r'(\w+)="([^"]+)"', target["expr"]):
+                self.assertIn(f'"{value}"', code, target["expr"])
+
+    def test_expressions_are_promql(self):
+        if not shutil.which("promtool"):
+            self.skipTest("promtool (Debian: prometheus) was not found")
+        rules = "groups:\n- name: board\n  rules:\n"
+        for number, target in enumerate(self.targets):
+            expr = target["expr"].replace("$__rate_interval", "5m")
+            expr = expr.replace("$application", ".*").replace("$stream", ".*")
+            rules += f"  - record: board:{number}\n    expr: {json.dumps(expr)}\n"
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(rules)
+            file.flush()
+            checked = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True,
+                                     timeout=60, check=False)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_it_can_be_imported_as_it_is(self):
+        kinds = {variable["name"]: variable["type"] for variable in self.board["templating"]["list"]}
+        self.assertEqual(kinds, {"datasource": "datasource", "application": "query", "stream": "query"})
+        for target in self.targets:
+            self.assertEqual(target["datasource"], {"type": "prometheus", "uid": "${datasource}"})
+            self.assertIn("$application", target["expr"])
+            self.assertIn("$stream", target["expr"])
+        ids = [panel["id"] for panel in self.panels]
+        self.assertEqual(len(ids), len(set(ids)))
+        taken = set()
+        for panel in self.panels:
+            place = panel["gridPos"]
+            cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                     for y in range(place["y"], place["y"] + place["h"])}
+            self.assertFalse(cells & taken, panel["title"])
+            self.assertLessEqual(place["x"] + place["w"], 24)
+            taken |= cells
+
+    def test_it_shows_what_people_ask_for(self):
+        shown = " ".join(target["expr"] for target in self.targets)
+        for name in ("kclpp_shard_behind_seconds", "kclpp_records_processed_total", "kclpp_leases_held",
+                     "kclpp_leases_taken_total", "kclpp_shards_stalled", "kclpp_callback_failures_total",
+                     "kclpp_buffered_bytes", 'operation="subscribe_to_shard"'):
+            self.assertIn(name, shown)
 
 
 if __name__ == "__main__":

@@ -174,6 +174,19 @@ class Credentials(unittest.TestCase):
         self.works("profile 'reader' (role arn:aws:iam::123456789012:role/reader, assumed by profile 'base'",
                    AWS_PROFILE="reader")
 
+    def test_for_one_service_alone(self):
+        """The credentials of all are wrong for the stream; those that count for Kinesis are right."""
+        base = {"AWS_ACCESS_KEY_ID": "BASEKEY", "AWS_SECRET_ACCESS_KEY": "base/secret"}
+        self.refused("UnrecognizedClientException", **base)
+        self.write(".aws/config", f"[profile reader]\naws_access_key_id = {KEY}\n"
+                   f"aws_secret_access_key = {SECRET}\naws_session_token = {TOKEN}\n")
+        for flags, source in ((["--kinesis-role", ROLE], f"role {ROLE}, assumed by the environment"),
+                              (["--kinesis-profile", "reader"], "profile 'reader'")):
+            done = self.run_program("consume", "--stream", "orders", "--from", "TRIM_HORIZON",
+                                    "--exit-when-caught-up", *flags, **base)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f"for=kinesis from=\"{source}", done.stderr)
+
     def test_identity_center(self):
         self.write(".aws/config", "[default]\nsso_session = corp\nsso_account_id = 123456789012\n"
                    "sso_role_name = Reader\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://x\n")

@@ -54,6 +54,15 @@ class MigrationGuide(unittest.TestCase):
         tests = known_tests()
         missing = [name for row in defects for name in re.findall(r"`(\w+\.\w+)`", row[3]) if name not in tests]
         self.assertEqual(missing, [])
+        unproven = [row[0] for row in defects if not re.search(r"`\w+\.\w+`", row[3])]
+        self.assertEqual(unproven, [])
+
+    def test_a_test_that_names_a_defect_is_named_beside_it(self):
+        beside = {name: row[0] for row in rows("Their defects") for name in re.findall(r"`(\w+\.\w+)`", row[3])}
+        for name in known_tests():
+            number = re.search(r"\.Defect(\d+)", name)
+            if number:
+                self.assertEqual(beside.get(name), number[1], name)
 
 
 if __name__ == "__main__":

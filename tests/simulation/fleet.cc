@@ -46,7 +46,7 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
 std::string line_of(const LogEvent& event) {
   std::string line(name_of(event.level));
   line += ' ' + event.name;
-  for (const auto& [key, value] : event.fields) line += ' ' + key + '=' + value;
+  for (const auto& [key, value] : event.fields) line += ' ' + key + '=' + value.text();
   return line;
 }
 

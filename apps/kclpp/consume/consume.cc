@@ -67,6 +67,15 @@ std::string store_text(const ConsumeOptions& options) {
   return "dynamodb";
 }
 
+/// The fields, and which shard they are about.
+kcl::LogFields of(const kcl::ShardContext& shard, kcl::LogFields fields) {
+  fields.emplace_back("worker", shard.worker_id());
+  fields.emplace_back("stream", shard.stream());
+  fields.emplace_back("shard", shard.shard_id());
+  fields.emplace_back("epoch", shard.epoch());
+  return fields;
+}
+
 /// Where records go.
 struct Sinks {
   std::unique_ptr<Sink> batches;
@@ -87,7 +96,7 @@ class Run {
   void take(const kcl::RecordBatch& batch, const kcl::ShardContext& shard);
   /// Returns when the dead-letter sink has taken the record.
   void bury(const kcl::DeadLetter& letter);
-  void log(kcl::LogLevel level, std::string event, std::vector<std::pair<std::string, std::string>> fields) const;
+  void log(kcl::LogLevel level, std::string event, kcl::LogFields fields) const;
   void log_start() const;
   void log_end(const kcl::ShutdownReport& report) const;
   /// Nothing waits for a taker any more. False when a batch is stuck all the same.
@@ -140,7 +149,7 @@ void Run::take(const kcl::RecordBatch& batch, const kcl::ShardContext& shard) {
     throw kcl::RetryLater(options_.failover);
   } catch (const CommandMissing& missing) {
     // It says nothing about the records: none of them may be taken for the one that fails.
-    log(kcl::LogLevel::error, "exec_failed_to_start", {{"shard", shard.shard_id()}, {"error", missing.what()}});
+    log(kcl::LogLevel::error, "exec_failed_to_start", of(shard, {{"error", missing.what()}}));
     throw kcl::RetryLater(kCommandMissing);
   }
   const std::lock_guard lock(mutex_);
@@ -162,20 +171,23 @@ void Run::note_output_gone(const std::string& why, const kcl::ShardContext& shar
     output_gone_ = true;
   }
   log(kcl::LogLevel::error, "output_gone",
-      {{"output", "stdout"}, {"error", why}, {"what_now", "the worker stops; what was not taken is not checkpointed"}});
+      of(shard, {{"output", "stdout"},
+                 {"error", why},
+                 {"what_now", "the worker stops; what was not taken is not checkpointed"}}));
 }
 
-void Run::log(kcl::LogLevel level, std::string event, std::vector<std::pair<std::string, std::string>> fields) const {
+void Run::log(kcl::LogLevel level, std::string event, kcl::LogFields fields) const {
   log_->write({.time = kcl::base::wall_now(), .level = level, .name = std::move(event), .fields = std::move(fields)});
 }
 
 void Run::log_start() const {
   std::string from = position_text(options_.from);
   if (options_.from_is_default) from += " (the default: what is put from now on)";
-  std::vector<std::pair<std::string, std::string>> fields{{"stream", options_.stream}, {"from", std::move(from)}};
+  kcl::LogFields fields{{"stream", options_.stream}, {"from", std::move(from)}};
   if (options_.to) fields.emplace_back("to", kcl::to_iso8601(*options_.to));
   fields.emplace_back("application", options_.application.empty() ? "none" : options_.application);
   fields.emplace_back("lease_store", store_text(options_));
+  if (!options_.lease_table.empty()) fields.emplace_back("lease_table", options_.lease_table);
   if (options_.lease_format != kcl::LeaseFormat::kcl)
     fields.emplace_back("lease_format", kcl::name_of(options_.lease_format));
   fields.emplace_back("output", options_.exec.empty() ? "stdout" : "exec");
@@ -198,9 +210,8 @@ void Run::log_end(const kcl::ShutdownReport& report) const {
     dead_letters = dead_letters_;
     shards = shards_.size();
   }
-  std::vector<std::pair<std::string, std::string>> fields{{"records", std::to_string(records)},
-                                                          {"shards", std::to_string(shards)}};
-  if (sinks_.dead_letters) fields.emplace_back("dead_letters", std::to_string(dead_letters));
+  kcl::LogFields fields{{"records", records}, {"shards", shards}};
+  if (sinks_.dead_letters) fields.emplace_back("dead_letters", dead_letters);
   fields.emplace_back("ended", std::move(how));
   log(kcl::LogLevel::info, "consume_ended", std::move(fields));
 }
@@ -241,12 +252,17 @@ class RunDeadLetters final : public kcl::DeadLetterSink {
   Run& run_;
 };
 
+std::shared_ptr<kcl::LogSink> open_log(const ConsumeOptions& options) {
+  if (options.log_file.empty()) return kcl::make_console_log_sink(options.log.at_least, options.log.format);
+  return kcl::make_file_log_sink(options.log_file, options.log);
+}
+
 /// Empty where the worker opens its own.
 std::shared_ptr<kcl::ItemStore> open_lease_store(const ConsumeOptions& options) {
   if (options.lease_store != LeaseStore::sqlite) return nullptr;
   kcl::SqliteOptions sqlite;
   sqlite.path = options.lease_file;
-  sqlite.table = options.application;
+  sqlite.table = options.lease_table.empty() ? options.application : options.lease_table;
   sqlite.key_attribute = kcl::key_attribute_of(options.lease_format);
   sqlite.busy_timeout = std::min(options.failover / 10, milliseconds(1'000));
   // A file that is locked just now is waited for by the worker's start, as a DynamoDB that does not answer is.
@@ -270,7 +286,7 @@ int consume(const ConsumeOptions& options, const Surroundings& around) {
   kcl::WorkerConfig config = worker_config(options);
   config.kinesis = around.kinesis;
   config.lease_store = around.lease_store ? around.lease_store : open_lease_store(options);
-  config.log = around.log ? around.log : kcl::make_console_log_sink(options.log_level);
+  config.log = around.log ? around.log : open_log(options);
 
   const bool buries = sinks.dead_letters != nullptr;
   Run run(options, std::move(sinks), config.log);
@@ -295,11 +311,15 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   kcl::WorkerConfig config;
   config.application = options.application;
   config.stream = options.stream;
+  config.lease_table = options.lease_table;
   config.lease_format = options.lease_format;
   config.region = options.region;
   config.profile = options.profile;
   config.kinesis_endpoint = options.kinesis_endpoint;
   config.dynamodb_endpoint = options.dynamodb_endpoint;
+  config.kinesis_access = options.kinesis_access;
+  config.dynamodb_access = options.dynamodb_access;
+  config.cloudwatch_access = options.cloudwatch_access;
   config.fan_out = options.fan_out;
   config.consumer_arn = options.consumer_arn;
   config.consumer_name = options.consumer_name;

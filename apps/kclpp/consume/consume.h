@@ -18,7 +18,7 @@ struct Surroundings {
   std::shared_ptr<kcl::Kinesis> kinesis;
   /// Empty: that of the options.
   std::shared_ptr<kcl::ItemStore> lease_store;
-  /// Empty: stderr, at the options' level.
+  /// Empty: as the options say.
   std::shared_ptr<kcl::LogSink> log;
   int output = STDOUT_FILENO;
 };

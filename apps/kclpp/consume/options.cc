@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "aws/sts.h"
 #include "flags/flag_reader.h"
 #include "wire/put_metric_data.h"
 
@@ -17,7 +18,10 @@ constexpr std::size_t kLongestStreamName = 128;
 constexpr std::size_t kLongestConsumerName = 128;
 constexpr std::size_t kShortestTableName = 3;
 constexpr std::size_t kLongestTableName = 255;
+constexpr std::size_t kMegabyte = 1'000'000;
 constexpr std::string_view kSqlite = "sqlite:";
+
+constexpr std::string_view kOneService = "AWS, where one service differs";
 
 constexpr std::array kFlags{
     Flag{"stream", "NAME|ARN", "What to read", "The stream; with an ARN also one of another account"},
@@ -66,6 +70,8 @@ constexpr std::array kFlags{
     Flag{"lease-format", "FORMAT", "Sharing and checkpoints",
          "Whose rows the lease table has: kcl (default): those of the Java KCL; vmware-go: those of vmware-go-kcl, for "
          "fleets that have such workers"},
+    Flag{"lease-table", "NAME", "Sharing and checkpoints",
+         "The table of the leases, where it is not named as the application: that of fleets of vmware-go-kcl, for one"},
     Flag{"create-table", "WHEN", "Sharing and checkpoints", "The lease table: if_missing (default) or never"},
     Flag{"checkpoint-interval", "SECONDS", "Sharing and checkpoints",
          "Store how far each shard has come so often: 0.1 to 3600 (10)"},
@@ -82,8 +88,21 @@ constexpr std::array kFlags{
     Flag{"kinesis-endpoint", "URL", "AWS", "Another server for Kinesis"},
     Flag{"dynamodb-endpoint", "URL", "AWS", "Another server for DynamoDB"},
     Flag{"cloudwatch-endpoint", "URL", "AWS", "Another server for CloudWatch"},
+    Flag{"kinesis-region", "REGION", kOneService, "Of the stream"},
+    Flag{"kinesis-profile", "NAME", kOneService, "Whose credentials and endpoint count for Kinesis"},
+    Flag{"kinesis-role", "ARN", kOneService, "To assume for Kinesis, with the credentials that count otherwise"},
+    Flag{"dynamodb-region", "REGION", kOneService, "Of the lease table"},
+    Flag{"dynamodb-profile", "NAME", kOneService, "Whose credentials and endpoint count for DynamoDB"},
+    Flag{"dynamodb-role", "ARN", kOneService, "To assume for DynamoDB"},
+    Flag{"cloudwatch-region", "REGION", kOneService, "Of the metrics"},
+    Flag{"cloudwatch-profile", "NAME", kOneService, "Whose credentials and endpoint count for CloudWatch"},
+    Flag{"cloudwatch-role", "ARN", kOneService, "To assume for CloudWatch"},
 
-    Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error; logs go to stderr"},
+    Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error"},
+    Flag{"log-format", "FORMAT", "Running", "text (default), for people; json: one object a line, with typed fields"},
+    Flag{"log-file", "FILE", "Running", "Append the log to this file, of this process alone (default: stderr)"},
+    Flag{"log-max-size", "MB", "Running", "Begin a new file before --log-file is larger: 1 to 100000 (100)"},
+    Flag{"log-files", "N", "Running", "So many files of before are kept: 1 to 1000 (5)"},
     Flag{"stall-after", "SECONDS", "Running",
          "An error in the log names each shard that has not moved for so long although there is something to do, and "
          "why: 1 to 86400 (300)"},
@@ -136,9 +155,13 @@ class Parser : private FlagReader {
   void read_on_error();
   void read_leases();
   void read_aws();
+  std::optional<std::string> region(std::string_view flag);
+  /// Flags that begin with the service's name.
+  void read_access(const std::string& service, kcl::ServiceAccess& access);
   void read_running();
+  void read_log();
   void read_cloudwatch();
-  void check_application();
+  void check_table();
   void check_lease_format();
 
   kcl::Timestamp now_;
@@ -269,12 +292,17 @@ void Parser::read_on_error() {
   }
 }
 
-void Parser::check_application() {
-  if (options_.application.empty()) return;
-  if (options_.lease_store == LeaseStore::dynamodb &&
-      !is_aws_name(options_.application, kShortestTableName, kLongestTableName)) {
-    problem("application", "\"" + options_.application +
-                               "\" cannot be the name of a DynamoDB table: 3 to 255 letters, digits, '_', '.' and '-'");
+void Parser::check_table() {
+  if (auto table = text("lease-table", "the name of the lease table")) {
+    options_.lease_table = *std::move(table);
+    if (!has("application")) problem("lease-table", "needs --application NAME: whose leases are kept there");
+  }
+  const bool named = has("lease-table");
+  const std::string& table = named ? options_.lease_table : options_.application;
+  if (table.empty() || options_.lease_store != LeaseStore::dynamodb) return;
+  if (!is_aws_name(table, kShortestTableName, kLongestTableName)) {
+    problem(named ? "lease-table" : "application",
+            "\"" + table + "\" cannot be the name of a DynamoDB table: 3 to 255 letters, digits, '_', '.' and '-'");
   }
 }
 
@@ -303,7 +331,7 @@ void Parser::read_leases() {
       problem("lease-store", "\"" + *store + "\" is none of dynamodb, sqlite:FILE, memory");
     }
   }
-  check_application();
+  check_table();
   choice<kcl::LeaseFormat>("lease-format", options_.lease_format,
                            {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   choice<kcl::CreateTable>("create-table", options_.create_table,
@@ -325,7 +353,8 @@ void Parser::read_leases() {
 void Parser::check_lease_format() {
   if (options_.lease_format != kcl::LeaseFormat::vmware_go) return;
   if (!has("application")) {
-    problem("lease-format", "needs --application NAME: the Go fleet's, whose lease table has that name");
+    problem("lease-format",
+            "needs --application NAME: the Go fleet's, whose lease table has that name, or that of --lease-table");
   }
   if (options_.static_identity) {
     problem("static-identity",
@@ -339,28 +368,66 @@ void Parser::check_lease_format() {
   }
 }
 
+std::optional<std::string> Parser::region(std::string_view flag) {
+  auto region = text(flag, "a region such as eu-west-1");
+  const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (!region || std::all_of(region->begin(), region->end(), good)) return region;
+  problem(flag, "\"" + *region + "\" is no region; one looks like eu-west-1");
+  return std::nullopt;
+}
+
+void Parser::read_access(const std::string& service, kcl::ServiceAccess& access) {
+  if (auto found = region(service + "-region")) access.region = *std::move(found);
+  if (auto profile = text(service + "-profile", "a profile's name")) access.profile = *std::move(profile);
+  if (auto role = text(service + "-role", "the ARN of a role")) access.role_arn = *std::move(role);
+  if (!access.role_arn.empty() && !kcl::aws::is_role_arn(access.role_arn)) {
+    problem(service + "-role", "\"" + access.role_arn +
+                                   "\" is not the ARN of a role; one looks like "
+                                   "arn:aws:iam::123456789012:role/reader");
+  }
+}
+
 void Parser::read_aws() {
-  if (const auto region = text("region", "a region such as eu-west-1")) {
-    const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-    if (!std::all_of(region->begin(), region->end(), good)) {
-      problem("region", "\"" + *region + "\" is no region; one looks like eu-west-1");
-    } else if (!options_.region.empty() && options_.region != *region) {
-      problem("region", *region + " is not the region of the stream's ARN, " + options_.region + ": leave it out");
+  const std::string of_arn = options_.region;
+  if (auto given = region("region")) {
+    if (!of_arn.empty() && of_arn != *given) {
+      problem("region", *given + " is not the region of the stream's ARN, " + of_arn +
+                            ": leave it out, or name that of the lease table with --dynamodb-region");
     }
-    options_.region = *region;
+    options_.region = *std::move(given);
+  }
+  read_access("kinesis", options_.kinesis_access);
+  read_access("dynamodb", options_.dynamodb_access);
+  read_access("cloudwatch", options_.cloudwatch_access);
+  const std::string& of_kinesis = options_.kinesis_access.region;
+  if (!of_arn.empty() && !of_kinesis.empty() && of_arn != of_kinesis) {
+    problem("kinesis-region", of_kinesis + " is not the region of the stream's ARN, " + of_arn + ": leave it out");
   }
   if (auto profile = text("profile", "a profile's name")) options_.profile = *std::move(profile);
   url("kinesis-endpoint", options_.kinesis_endpoint);
   url("dynamodb-endpoint", options_.dynamodb_endpoint);
 }
 
-void Parser::read_running() {
+void Parser::read_log() {
   using kcl::LogLevel;
-  choice<LogLevel>("log-level", options_.log_level,
+  choice<LogLevel>("log-level", options_.log.at_least,
                    {{"debug", LogLevel::debug},
                     {"info", LogLevel::info},
                     {"warning", LogLevel::warning},
                     {"error", LogLevel::error}});
+  choice<kcl::LogFormat>("log-format", options_.log.format,
+                         {{"text", kcl::LogFormat::text}, {"json", kcl::LogFormat::json}});
+  if (auto file = text("log-file", "a file")) options_.log_file = *std::move(file);
+  std::size_t megabytes = options_.log.max_bytes / kMegabyte;
+  count("log-max-size", megabytes, 100'000);
+  options_.log.max_bytes = megabytes * kMegabyte;
+  count("log-files", options_.log.max_files, 1'000);
+  for (const std::string_view flag : {"log-max-size", "log-files"}) {
+    if (has(flag) && !has("log-file")) problem(flag, "is about --log-file FILE: add that, or leave it out");
+  }
+}
+
+void Parser::read_running() {
   seconds("stall-after", options_.stall_after, {milliseconds(1'000), milliseconds(86'400'000)});
   options_.exit_on_stall = has("exit-on-stall");
   if (auto address = text("listen", "a port, or HOST:PORT")) options_.listen = *std::move(address);
@@ -369,7 +436,8 @@ void Parser::read_running() {
 
 void Parser::read_cloudwatch() {
   using kcl::CloudWatchNames;
-  for (const std::string_view flag : {"cloudwatch-namespace", "cloudwatch-endpoint"}) {
+  for (const std::string_view flag :
+       {"cloudwatch-namespace", "cloudwatch-endpoint", "cloudwatch-region", "cloudwatch-profile", "cloudwatch-role"}) {
     if (has(flag) && !has("cloudwatch")) problem(flag, "is about --cloudwatch: add that, or leave it out");
   }
   if (!has("cloudwatch")) return;
@@ -382,7 +450,7 @@ void Parser::read_cloudwatch() {
   if (auto name = text("cloudwatch-namespace", "the namespace of the metrics")) {
     if (!kcl::wire::is_metric_namespace(*name)) {
       problem("cloudwatch-namespace",
-              "\"" + *name + "\" cannot be a namespace: 1 to 255 letters, digits, blanks and .-_/#: , and not AWS/...");
+              "\"" + *name + "\" cannot be a namespace: " + std::string(kcl::wire::kMetricNamespaceForm));
     }
     cloudwatch.metric_namespace = *std::move(name);
   }
@@ -399,6 +467,7 @@ ParsedOptions Parser::parse() {
   read_on_error();
   read_leases();
   read_aws();
+  read_log();
   read_running();
   read_cloudwatch();
   parsed_.problems = take_problems();

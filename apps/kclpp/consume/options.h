@@ -12,6 +12,7 @@
 
 #include <kcl/lease_format.h>
 #include <kcl/log_sink.h>
+#include <kcl/log_sinks.h>
 #include <kcl/worker_config.h>
 
 #include "flags/flags.h"
@@ -30,6 +31,8 @@ struct ConsumeOptions {
   LeaseStore lease_store = LeaseStore::memory;
   /// Of LeaseStore::sqlite.
   std::string lease_file;
+  /// Empty: named as the application.
+  std::string lease_table;
   kcl::LeaseFormat lease_format = kcl::LeaseFormat::kcl;
   kcl::CreateTable create_table = kcl::CreateTable::if_missing;
 
@@ -47,6 +50,9 @@ struct ConsumeOptions {
   std::string profile;
   std::string kinesis_endpoint;
   std::string dynamodb_endpoint;
+  kcl::ServiceAccess kinesis_access;
+  kcl::ServiceAccess dynamodb_access;
+  kcl::ServiceAccess cloudwatch_access;
 
   std::string worker_id;
   bool static_identity = false;
@@ -63,7 +69,10 @@ struct ConsumeOptions {
   kcl::StrayRecords stray_records = kcl::StrayRecords::deliver;
   /// Where records go that fail; given with OnError::bisect, and only then.
   std::string dead_letter_file;
-  kcl::LogLevel log_level = kcl::LogLevel::info;
+  /// Also says how much, and in which form, where the log goes to stderr.
+  kcl::LogFileOptions log;
+  /// Empty: stderr.
+  std::string log_file;
   std::chrono::milliseconds stall_after{300'000};
   bool exit_on_stall = false;
   /// Empty: nowhere.

@@ -40,6 +40,8 @@ int print_policy(const DoctorOptions& options) {
   const std::string table = places.sqlite_file.empty() ? places.table : std::string();
   auto grants = operate::grants_of(places.stream, table, places.region);
   grants.fan_out = options.fan_out;
+  grants.metric_namespace = options.metric_namespace;
+  grants.key_attribute = kcl::key_attribute_of(places.format);
   if (grants.account == "*") {
     std::fprintf(stderr, "kclpp doctor: the account is not known, and stands as *: name the stream by its ARN\n");
   }
@@ -75,6 +77,7 @@ int run(const DoctorOptions& options) {
   try {
     const auto environment = kcl::aws::Environment::of_process();
     auto [facts, access] = operate::first_look(options.places, environment, proxies());
+    facts.metric_namespace = options.metric_namespace;
     const bool needs_aws = !options.places.stream.empty() || options.places.sqlite_file.empty();
     if (needs_aws && !access) return report(options, facts);
     auto session = operate::Session::open(options.places, environment);

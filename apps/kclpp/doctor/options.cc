@@ -2,7 +2,10 @@
 
 #include <array>
 
+#include <kcl/cloudwatch.h>
+
 #include "flags/flag_reader.h"
+#include "wire/put_metric_data.h"
 
 namespace kclpp::doctor {
 
@@ -17,6 +20,7 @@ constexpr std::string_view kAws = "AWS";
 constexpr std::array kFlags{
     Flag{"stream", "NAME|ARN", kWhat, "The stream that is, or will be, read"},
     Flag{"application", "NAME", kWhat, "The fleet's name, which is that of its lease table"},
+    Flag{"lease-table", "NAME", kWhat, "The lease table, where it is not named as the application"},
     Flag{"lease-store", "STORE", kWhat, "Where the table is: dynamodb (default), or sqlite:FILE"},
     Flag{"lease-format", "FORMAT", kWhat, "Whose rows they are: kcl (default; Java KCL's, too), or vmware-go"},
     Flag{"json", "", "Output", "One JSON object on stdout instead of text"},
@@ -24,6 +28,9 @@ constexpr std::array kFlags{
          "Examine nothing; print what a worker must be allowed: iam (a policy), terraform or cloudformation (the lease "
          "table, too)"},
     Flag{"fan-out", "", "Output", "With --print: of workers that read by enhanced fan-out"},
+    Flag{"cloudwatch", "NAMES", kWhat,
+         "Of workers that send metrics to CloudWatch, under the names kclpp, vmware-go or java-kcl"},
+    Flag{"cloudwatch-namespace", "NAME", kWhat, "Of those metrics (default: the application)"},
     Flag{"region", "REGION", kAws,
          "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
     Flag{"profile", "NAME", kAws, "Of the shared configuration files of AWS"},
@@ -39,14 +46,20 @@ class Parser : private FlagReader {
  private:
   void read_places();
   void read_print();
+  void read_cloudwatch();
 
   DoctorOptions options_;
+  std::string application_;
 };
 
 void Parser::read_places() {
   auto& places = options_.places;
   if (auto stream = text("stream", "the stream's name or ARN")) places.stream = *std::move(stream);
-  if (auto name = text("application", "the fleet's name")) places.table = *std::move(name);
+  if (auto name = text("application", "the fleet's name")) application_ = places.table = *std::move(name);
+  if (auto table = text("lease-table", "the name of the lease table")) {
+    places.table = *std::move(table);
+    if (!has("application")) problem("lease-table", "needs --application NAME: whose leases are kept there");
+  }
   if (!has("stream") && !has("application")) {
     problem("stream", "missing, as is --application: name what is to be examined");
   }
@@ -78,9 +91,31 @@ void Parser::read_print() {
   if (options_.places.stream.empty()) problem("stream", "missing; name the stream that may be read");
 }
 
+void Parser::read_cloudwatch() {
+  if (!has("cloudwatch")) {
+    if (has("cloudwatch-namespace"))
+      problem("cloudwatch-namespace", "is about --cloudwatch: add that, or leave it out");
+    return;
+  }
+  using kcl::CloudWatchNames;
+  CloudWatchNames names{};
+  choice<CloudWatchNames>("cloudwatch", names,
+                          {{"kclpp", CloudWatchNames::kclpp},
+                           {"vmware-go", CloudWatchNames::vmware_go},
+                           {"java-kcl", CloudWatchNames::java_kcl}});
+  options_.metric_namespace = application_;
+  if (auto name = text("cloudwatch-namespace", "the namespace of the metrics"))
+    options_.metric_namespace = *std::move(name);
+  if (!kcl::wire::is_metric_namespace(options_.metric_namespace)) {
+    problem("cloudwatch-namespace", "\"" + options_.metric_namespace +
+                                        "\" cannot be a namespace: " + std::string(kcl::wire::kMetricNamespaceForm));
+  }
+}
+
 ParsedOptions Parser::parse() {
   read_places();
   read_print();
+  read_cloudwatch();
   options_.json = has("json");
   return {std::move(options_), take_problems()};
 }

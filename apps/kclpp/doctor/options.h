@@ -21,6 +21,8 @@ struct DoctorOptions {
   std::optional<kcl::operate::PolicyForm> print;
   /// Of workers that read by enhanced fan-out.
   bool fan_out = false;
+  /// Of the metrics that they send to CloudWatch; empty: none.
+  std::string metric_namespace;
 };
 
 struct ParsedOptions {

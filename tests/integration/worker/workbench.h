@@ -37,10 +37,14 @@ class LogBook final : public LogSink {
     const std::lock_guard lock(mutex_);
     for (const LogEvent& event : events_) {
       for (const auto& [field, value] : event.fields) {
-        if (event.name == name && field == key) return value;
+        if (event.name == name && field == key) return value.text();
       }
     }
     return {};
+  }
+  std::vector<LogEvent> events() const {
+    const std::lock_guard lock(mutex_);
+    return events_;
   }
 
  private:

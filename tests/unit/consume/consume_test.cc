@@ -47,14 +47,15 @@ class LogBook final : public kcl::LogSink {
   std::size_t mentions(const std::string& text) const {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(std::ranges::count_if(events_, [&](const kcl::LogEvent& event) {
-      return std::ranges::any_of(event.fields, [&](const auto& field) { return field.second.find(text) != text.npos; });
+      return std::ranges::any_of(event.fields,
+                                 [&](const auto& field) { return field.second.text().find(text) != text.npos; });
     }));
   }
   std::string field(const std::string& name, const std::string& key) const {
     const std::lock_guard lock(mutex_);
     for (const kcl::LogEvent& event : events_) {
       for (const auto& [field, value] : event.fields) {
-        if (event.name == name && field == key) return value;
+        if (event.name == name && field == key) return value.text();
       }
     }
     return {};

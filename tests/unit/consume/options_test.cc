@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "consume/consume.h"
+
 namespace kclpp::consume {
 namespace {
 
@@ -41,7 +43,11 @@ TEST(ConsumeOptions, NeedNothingButAStream) {
   EXPECT_EQ(options.max_records, 10'000U);
   EXPECT_EQ(options.stall_after, milliseconds(300'000));
   EXPECT_FALSE(options.exit_on_stall);
-  EXPECT_EQ(options.log_level, kcl::LogLevel::info);
+  EXPECT_EQ(options.log.at_least, kcl::LogLevel::info);
+  EXPECT_EQ(options.log.format, kcl::LogFormat::text);
+  EXPECT_EQ(options.log_file, "");
+  EXPECT_EQ(options.log.max_bytes, 100'000'000U);
+  EXPECT_EQ(options.log.max_files, 5U);
   EXPECT_FALSE(options.cloudwatch);
 }
 
@@ -76,7 +82,11 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
                                        {"cloudwatch", "vmware-go"},
                                        {"cloudwatch-namespace", "Prod/Orders"},
                                        {"cloudwatch-endpoint", "http://127.0.0.1:4566"},
-                                       {"log-level", "warning"}});
+                                       {"log-level", "warning"},
+                                       {"log-format", "json"},
+                                       {"log-file", "/var/log/orders.json"},
+                                       {"log-max-size", "7"},
+                                       {"log-files", "2"}});
   EXPECT_EQ(options.application, "billing");
   EXPECT_EQ(options.lease_store, LeaseStore::sqlite);
   EXPECT_EQ(options.lease_file, "/var/lib/leases:1");
@@ -107,7 +117,11 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_EQ(options.dead_letter_file, "dead.jsonl");
   EXPECT_EQ(options.stall_after, milliseconds(1'500));
   EXPECT_TRUE(options.exit_on_stall);
-  EXPECT_EQ(options.log_level, kcl::LogLevel::warning);
+  EXPECT_EQ(options.log.at_least, kcl::LogLevel::warning);
+  EXPECT_EQ(options.log.format, kcl::LogFormat::json);
+  EXPECT_EQ(options.log_file, "/var/log/orders.json");
+  EXPECT_EQ(options.log.max_bytes, 7'000'000U);
+  EXPECT_EQ(options.log.max_files, 2U);
   ASSERT_TRUE(options.cloudwatch);
   EXPECT_EQ(options.cloudwatch->names, kcl::CloudWatchNames::vmware_go);
   EXPECT_EQ(options.cloudwatch->metric_namespace, "Prod/Orders");
@@ -127,11 +141,49 @@ TEST(ConsumeOptions, AnApplicationKeepsItsLeasesInDynamoDbUnlessToldOtherwise) {
   EXPECT_EQ(good({{"lease-store", "memory"}}).lease_store, LeaseStore::memory);
 }
 
+TEST(ConsumeOptions, TheLeaseTableMayHaveANameOfItsOwn) {
+  EXPECT_EQ(worker_config(good({{"application", "billing"}})).lease_table, "") << "the application's";
+  const ConsumeOptions options =
+      good({{"application", "billing"}, {"lease-table", "GoLeases"}, {"lease-format", "vmware-go"}});
+  EXPECT_EQ(worker_config(options).lease_table, "GoLeases");
+  EXPECT_EQ(worker_config(options).application, "billing");
+  EXPECT_EQ(good({{"application", "my team/billing"}, {"lease-table", "GoLeases"}}).application, "my team/billing")
+      << "no table has that name";
+}
+
 TEST(ConsumeOptions, AStreamsArnTellsItsRegion) {
   const std::string arn = "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/orders";
   EXPECT_EQ(good({{"stream", arn}}).region, "cn-north-1");
   EXPECT_EQ(good({{"stream", arn}}).stream, arn);
   EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).region, "cn-north-1");
+}
+
+TEST(ConsumeOptions, EachServiceMayHaveARegionAProfileAndARoleOfItsOwn) {
+  const std::string role = "arn:aws:iam::123456789012:role/reader";
+  const ConsumeOptions options = good({{"application", "billing"},
+                                       {"region", "eu-west-1"},
+                                       {"kinesis-region", "ap-south-1"},
+                                       {"kinesis-role", role},
+                                       {"dynamodb-region", "us-east-1"},
+                                       {"dynamodb-profile", "central"},
+                                       {"cloudwatch", "kclpp"},
+                                       {"cloudwatch-region", "sa-east-1"},
+                                       {"cloudwatch-profile", "metrics"},
+                                       {"cloudwatch-role", role}});
+  const kcl::WorkerConfig config = worker_config(options);
+  EXPECT_EQ(config.region, "eu-west-1");
+  EXPECT_EQ(config.kinesis_access.region, "ap-south-1");
+  EXPECT_EQ(config.kinesis_access.role_arn, role);
+  EXPECT_EQ(config.kinesis_access.profile, "");
+  EXPECT_EQ(config.dynamodb_access.region, "us-east-1");
+  EXPECT_EQ(config.dynamodb_access.profile, "central");
+  EXPECT_EQ(config.cloudwatch_access.region, "sa-east-1");
+  EXPECT_EQ(config.cloudwatch_access.profile, "metrics");
+  EXPECT_EQ(config.cloudwatch_access.role_arn, role);
+  const std::string arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+  EXPECT_EQ(
+      good({{"stream", arn}, {"application", "billing"}, {"dynamodb-region", "us-east-1"}}).dynamodb_access.region,
+      "us-east-1");
 }
 
 constexpr const char* kConsumer = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/reader:1795381140";
@@ -237,6 +289,16 @@ TEST(ConsumeOptions, WhatIsWrongIsNamedWithWhatWouldBeRight) {
       {{{"cloudwatch", "kclpp"}, {"cloudwatch-namespace", "AWS/Kinesis"}}, "--cloudwatch-namespace", "not AWS/"},
       {{{"cloudwatch", "kclpp"}, {"cloudwatch-namespace", ""}}, "--cloudwatch-namespace", "empty"},
       {{{"log-level", "loud"}}, "--log-level", "debug, info, warning, error"},
+      {{{"lease-table", "leases"}}, "--lease-table", "--application"},
+      {{{"application", "billing"}, {"lease-table", "a b"}}, "--lease-table", "3 to 255"},
+      {{{"log-format", "xml"}}, "--log-format", "text, json"},
+      {{{"log-max-size", "5"}}, "--log-max-size", "--log-file"},
+      {{{"log-files", "5"}}, "--log-files", "--log-file"},
+      {{{"log-file", "x"}, {"log-files", "0"}}, "--log-files", "1 to 1000"},
+      {{{"log-file", "x"}, {"log-max-size", "1.5"}}, "--log-max-size", "1 to 100000"},
+      {{{"kinesis-region", "Europe"}}, "--kinesis-region", "eu-west-1"},
+      {{{"dynamodb-role", "reader"}}, "--dynamodb-role", "arn:aws:iam::123456789012:role/reader"},
+      {{{"cloudwatch-role", "arn:aws:iam::123456789012:role/reader"}}, "--cloudwatch-role", "--cloudwatch"},
   };
   for (const Wrong& wrong : cases) {
     const auto found = problems(wrong.given);

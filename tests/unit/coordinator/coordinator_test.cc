@@ -33,6 +33,25 @@ TEST_F(CoordinatorTest, AReleasedLeaseIsTakenAtOnce) {
   EXPECT_TRUE(member.has(kShard)) << "a scan every tenth of F";
 }
 
+// vmware-go-kcl's defect 23: there local state is cleared before the table's, and the shard is taken again meanwhile.
+TEST_F(CoordinatorTest, Defect23AShardWhoseReleaseIsUnderWayIsNotTakenAgainByTheSameWorker) {
+  create(a);
+  Member member(*this, b);
+  loop.run_for(1s);
+  ASSERT_TRUE(member.has(kShard));
+  const LeaseHold* releasing = member.holds.at(kShard).get();
+  const std::uint64_t epoch = releasing->epoch();
+  EXPECT_TRUE(run(member.holds.at(kShard)->release({})).committed());
+  EXPECT_FALSE(row().owner) << "free, as the table has it; its consumer has not come to its end";
+  loop.run_for(30s);
+  EXPECT_EQ(member.holds.at(kShard).get(), releasing);
+  EXPECT_FALSE(row().owner);
+  member.holds.clear();
+  loop.run_for(2s);
+  ASSERT_TRUE(member.has(kShard)) << "once its consumer has ended";
+  EXPECT_GT(member.holds.at(kShard)->epoch(), epoch);
+}
+
 TEST_F(CoordinatorTest, ARowThatJavaCreatedAndNeverOwnedIsTakenAtOnce) {
   java_row(std::nullopt, 0);
   Member member(*this, b);

@@ -210,6 +210,21 @@ TEST_F(LeaseHoldTest, TraceR1AReleaseInDoubtPausesDelivery) {
   expect_free(row());
 }
 
+// vmware-go-kcl's defect 23: there a worker that releases forgets the lease first, takes it again meanwhile, and its
+// own release then removes it from its new owner, itself.
+TEST_F(LeaseHoldTest, Defect23ALateReleaseTakesNothingFromTheNextEpochOfTheSameWorker) {
+  auto hold = create_and_take(a);
+  store.next_writes({Fate::hold_back});
+  EXPECT_EQ(run(hold->release(at("5"))).kind, Kind::unsettled);
+  EXPECT_FALSE(hold->given_up()) << "not forgotten before the table has";
+  hold.reset();
+  auto next = take(a);
+  EXPECT_EQ(store.land_next().kind, WriteOutcome::Kind::refused);
+  EXPECT_EQ(row().owner, "A");
+  EXPECT_TRUE(run(next->checkpoint(at("6"))).committed());
+  EXPECT_TRUE(next->may_deliver());
+}
+
 TEST_F(LeaseHoldTest, TraceR1AShardsEndInDoubtPausesDelivery) {
   auto hold = create_and_take(a);
   store.next_writes({Fate::hold_back});

@@ -96,7 +96,7 @@ class ChildProcessorTest : public ::testing::Test {
                                  .on_failure = on_failure};
       base::EventLog log(threads_.loop, [this](const LogEvent& event) {
         events.push_back(event.name);
-        last_fields[event.name] = {event.fields.begin(), event.fields.end()};
+        for (const auto& [name, value] : event.fields) last_fields[event.name].insert_or_assign(name, value.text());
       });
       processors_ = std::make_unique<ChildProcessors>(std::move(host), std::move(log), std::move(settings), *children_,
                                                       [this](const std::string& why) { given_up = why; });

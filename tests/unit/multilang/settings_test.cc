@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,8 @@ TEST(Settings, AFileWithTheLeastThatIsNeeded) {
   const Outcome outcome = with("");
   EXPECT_EQ(outcome.problems(), "");
   EXPECT_EQ(outcome.warnings(), "");
-  const auto& [child, worker, credentials, level] = outcome.options;
+  const DaemonOptions& options = outcome.options;
+  const auto& [child, worker] = std::tie(options.child, options.worker);
   EXPECT_EQ(child.argv, (std::vector<std::string>{"python3", "app.py"}));
   EXPECT_EQ(child.stream, "orders");
   EXPECT_EQ(child.timeout, std::nullopt);
@@ -64,8 +66,10 @@ TEST(Settings, AFileWithTheLeastThatIsNeeded) {
   EXPECT_EQ(worker.checkpointing, Checkpointing::manual);
   EXPECT_EQ(worker.shutdown_time, milliseconds(25'000));
   EXPECT_EQ(worker.max_records, 10'000U);
-  EXPECT_EQ(credentials, (CredentialsSources{{}}));
-  EXPECT_EQ(level, LogLevel::info);
+  EXPECT_EQ(options.credentials, (CredentialsSources{{}}));
+  EXPECT_TRUE(options.dynamodb_credentials.empty());
+  EXPECT_TRUE(options.cloudwatch_credentials.empty());
+  EXPECT_EQ(options.log_level, LogLevel::info);
 }
 
 TEST(Settings, WhatIsMissingIsNamedAllAtOnce) {
@@ -84,7 +88,8 @@ TEST(Settings, EverythingThatCountsReachesTheWorker) {
       "kclpp.childRestarts = 0\nkclpp.childGraceMillis = 700\nkclpp.logLevel = DEBUG\n"
       "kclpp.leaseFormat = vmware-go\n");
   EXPECT_EQ(outcome.problems() + outcome.warnings(), "");
-  const auto& [child, worker, credentials, level] = outcome.options;
+  const DaemonOptions& options = outcome.options;
+  const auto& [child, worker] = std::tie(options.child, options.worker);
   EXPECT_EQ(worker.lease_table, "t");
   EXPECT_EQ(worker.lease_format, LeaseFormat::vmware_go);
   EXPECT_EQ(worker.worker_id, "w");
@@ -103,7 +108,7 @@ TEST(Settings, EverythingThatCountsReachesTheWorker) {
   EXPECT_EQ(child.told_after, milliseconds(5'000));
   EXPECT_EQ(child.restarts, 0U);
   EXPECT_EQ(child.grace, milliseconds(700));
-  EXPECT_EQ(level, LogLevel::debug);
+  EXPECT_EQ(options.log_level, LogLevel::debug);
 }
 
 TEST(Settings, TheArnGivesTheNameAndNothingElse) {
@@ -169,8 +174,28 @@ TEST(Settings, WhatCannotBeIsAProblemByItsLine) {
   for (const auto& [line, problem] : cases) EXPECT_EQ(with(line).problems(), problem);
   EXPECT_NE(with("initialPositionInStream = AT_TIMESTAMP").problems(), "");
   EXPECT_NE(with("AwsCredentialsProvider = StaticCredentialsProvider").problems(), "");
-  EXPECT_NE(with("AwsCredentialsProviderDynamoDB = ProfileCredentialsProvider|x").problems(), "");
-  EXPECT_EQ(with("AwsCredentialsProviderDynamoDB = DefaultCredentialsProvider").problems(), "");
+  EXPECT_NE(with("AwsCredentialsProviderDynamoDB = StaticCredentialsProvider").problems(), "");
+}
+
+TEST(Settings, EachServiceMayHaveCredentialsAndARegionOfItsOwn) {
+  using Kind = CredentialsSource::Kind;
+  const Outcome outcome = with(
+      "AwsCredentialsProvider = EnvironmentVariableCredentialsProvider\nregionName = eu-west-1\n"
+      "AwsCredentialsProviderDynamoDB = ProfileCredentialsProvider|table\ndynamoDbClient.region = us-east-1\n"
+      "AwsCredentialsProviderCloudWatch = DefaultCredentialsProvider\ncloudWatchClient.region = sa-east-1\n"
+      "kinesisClient.region = ap-south-1\nkclpp.cloudWatch = kclpp\n");
+  EXPECT_EQ(outcome.problems() + outcome.warnings(), "");
+  const DaemonOptions& options = outcome.options;
+  EXPECT_EQ(options.credentials, CredentialsSources{{.kind = Kind::environment}});
+  EXPECT_EQ(options.dynamodb_credentials, (CredentialsSources{{.kind = Kind::profile, .profile = "table"}}));
+  EXPECT_EQ(options.cloudwatch_credentials, CredentialsSources{{.kind = Kind::usual}});
+  EXPECT_EQ(options.worker.region, "eu-west-1");
+  EXPECT_EQ(options.worker.kinesis_access.region, "ap-south-1");
+  EXPECT_EQ(options.worker.dynamodb_access.region, "us-east-1");
+  EXPECT_EQ(options.worker.cloudwatch_access.region, "sa-east-1");
+
+  const Outcome alike = with("AwsCredentialsProviderDynamoDB = DefaultCredentialsProvider");
+  EXPECT_TRUE(alike.options.dynamodb_credentials.empty()) << "one cache for both";
 }
 
 TEST(Settings, FanOutReadsAsTheApplicationUnlessAConsumerIsNamed) {
@@ -251,10 +276,7 @@ TEST(Settings, CloudWatchIsToldOnRequestOnly) {
   EXPECT_FALSE(with("kclpp.cloudWatch = java-kcl\nmetricsLevel = none").options.worker.cloudwatch);
   EXPECT_NE(with("kclpp.cloudWatch = java").problems().find("java-kcl"), std::string::npos);
   EXPECT_NE(with("kclpp.cloudWatch = kclpp\nmetricsLevel = ALL").problems().find("SUMMARY"), std::string::npos);
-  EXPECT_NE(with("kclpp.cloudWatch = kclpp\nAwsCredentialsProviderCloudWatch = ProfileCredentialsProvider")
-                .problems()
-                .find("one kind of credentials"),
-            std::string::npos);
+  EXPECT_NE(with("cloudWatchClient.region = eu-west-1").warnings().find("changes nothing"), std::string::npos);
   EXPECT_NE(with("kclpp.cloudWatch = kclpp\nmetricsMaxQueueSize = 10").warnings().find("1000 is taken"),
             std::string::npos);
 }

@@ -203,8 +203,43 @@ TEST(LeastPrivilege, FanOutNeedsAConsumer) {
   }
 }
 
+TEST(LeastPrivilege, MetricsMayBeSentToTheirNamespaceAndOnlyWhereTheyAre) {
+  auto grants = grants_of("arn:aws:kinesis:eu-west-1:123456789012:stream/orders", "", "");
+  for (const PolicyForm form : {PolicyForm::iam, PolicyForm::terraform, PolicyForm::cloudformation}) {
+    grants.metric_namespace.clear();
+    EXPECT_EQ(policy_text(grants, form).find("cloudwatch"), std::string::npos);
+    grants.metric_namespace = "Prod/Orders";
+    const std::string text = policy_text(grants, form);
+    EXPECT_NE(text.find("cloudwatch:PutMetricData"), std::string::npos) << text;
+    EXPECT_NE(text.find("cloudwatch:namespace"), std::string::npos) << text;
+    EXPECT_NE(text.find("\"Prod/Orders\""), std::string::npos) << text;
+  }
+}
+
+TEST(LeastPrivilege, TheTableHasTheKeyOfItsFormat) {
+  auto grants = grants_of("orders", "billing", "eu-west-1");
+  for (const PolicyForm form : {PolicyForm::terraform, PolicyForm::cloudformation}) {
+    grants.key_attribute = "leaseKey";
+    EXPECT_NE(policy_text(grants, form).find("leaseKey"), std::string::npos);
+    grants.key_attribute = "ShardID";
+    EXPECT_NE(policy_text(grants, form).find("ShardID"), std::string::npos);
+    EXPECT_EQ(policy_text(grants, form).find("leaseKey"), std::string::npos);
+  }
+}
+
+TEST(Doctor, WhatCannotBeTriedForMetricsIsSaid) {
+  Facts facts;
+  facts.metric_namespace = "billing";
+  const std::string text = findings_text(examine(facts));
+  EXPECT_NE(text.find("not checked  whether cloudwatch:PutMetricData"), std::string::npos) << text;
+  facts.metric_namespace.clear();
+  EXPECT_EQ(findings_text(examine(facts)).find("cloudwatch"), std::string::npos);
+}
+
 TEST(LeastPrivilege, AnIamPolicyIsJson) {
-  const std::string text = policy_text(grants_of("orders", "billing", "eu-west-1"), PolicyForm::iam);
+  auto grants = grants_of("orders", "billing", "eu-west-1");
+  grants.metric_namespace = "billing";
+  const std::string text = policy_text(grants, PolicyForm::iam);
   wire::JsonReader reader(text);
   std::vector<std::string> names;
   ASSERT_TRUE(reader.enter_map());

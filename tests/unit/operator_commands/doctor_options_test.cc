@@ -25,6 +25,28 @@ TEST(DoctorOptions, WhatIsPrintedIsOneOfThree) {
   EXPECT_EQ(problems({{"stream", "orders"}, {"fan-out", ""}}), 1U) << "it examines nothing of it";
 }
 
+TEST(DoctorOptions, MetricsAreFiledUnderTheApplicationUnlessToldOtherwise) {
+  const auto of = [](FlagValues given) {
+    given.emplace("stream", "orders");
+    given.emplace("application", "billing");
+    return parse(given).options.metric_namespace;
+  };
+  EXPECT_EQ(of({}), "");
+  EXPECT_EQ(of({{"cloudwatch", "java-kcl"}}), "billing");
+  EXPECT_EQ(of({{"cloudwatch", "kclpp"}, {"cloudwatch-namespace", "Prod/Orders"}}), "Prod/Orders");
+  EXPECT_EQ(problems({{"stream", "orders"}, {"cloudwatch", "java-kcl"}}), 1U) << "under which name?";
+  EXPECT_EQ(problems({{"application", "billing"}, {"cloudwatch", "datadog"}}), 1U);
+  EXPECT_EQ(problems({{"application", "billing"}, {"cloudwatch-namespace", "x"}}), 1U);
+}
+
+TEST(DoctorOptions, TheLeaseTableMayHaveANameOfItsOwn) {
+  const auto parsed = parse({{"application", "billing"}, {"lease-table", "GoLeases"}, {"cloudwatch", "vmware-go"}});
+  EXPECT_EQ(parsed.problems, std::vector<std::string>());
+  EXPECT_EQ(parsed.options.places.table, "GoLeases");
+  EXPECT_EQ(parsed.options.metric_namespace, "billing");
+  EXPECT_EQ(problems({{"stream", "orders"}, {"lease-table", "GoLeases"}}), 1U) << "whose?";
+}
+
 TEST(DoctorOptions, AStreamsArnTellsTheRegion) {
   const auto parsed = parse({{"stream", "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"}});
   EXPECT_EQ(parsed.options.places.region, "eu-west-1");

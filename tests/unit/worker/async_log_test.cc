@@ -75,7 +75,7 @@ TEST(WorkerLog, ASlowSinkLosesEventsThatAreCountedAndReportedAndDelaysNobody) {
   EXPECT_EQ(sink->events[0].name, "first");
   EXPECT_EQ(sink->events[1].name, "log_events_dropped");
   EXPECT_EQ(sink->events[1].level, LogLevel::warning);
-  EXPECT_EQ(sink->events[1].fields.at(0).second, std::to_string(kLost));
+  EXPECT_EQ(sink->events[1].fields.at(0).second, LogValue(kLost));
 }
 
 TEST(WorkerLog, ASinkThatThrowsLosesItsEventAndNothingElse) {
@@ -96,6 +96,22 @@ TEST(WorkerLog, ASinkThatThrowsLosesItsEventAndNothingElse) {
   }
   ASSERT_EQ(sink->events.size(), 1U);
   EXPECT_EQ(sink->events[0].name, "good");
+}
+
+TEST(WorkerLog, WhatIsRepeatedIsLeftOutAndCountedAtTheEndAtTheLatest) {
+  const base::EventLoop clock;
+  metrics::Registry registry;
+  const auto sink = std::make_shared<Collecting>();
+  {
+    AsyncLog log(clock, sink, registry);
+    LogEvent failed = named("read_failed");
+    failed.level = LogLevel::warning;
+    for (int i = 0; i < 10; ++i) log.write(failed);
+  }
+  ASSERT_EQ(sink->events.size(), 4U);
+  EXPECT_EQ(sink->events[2].name, "read_failed");
+  EXPECT_EQ(sink->events[3].name, "log_repeats_left_out");
+  EXPECT_EQ(sink->events[3].fields[1], (std::pair<std::string, LogValue>("count", 7)));
 }
 
 }  // namespace

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include <kcl/item_stores.h>
 #include <kcl/testing/embedded_stream.h>
 
@@ -47,7 +51,7 @@ TEST(WorkerAwsPorts, MetricsGoToTheRegionsCloudWatchWhateverElseIsPluggedIn) {
   config.cloudwatch.emplace();
   const auto found = find(config);
   ASSERT_TRUE(found && found->has_value());
-  EXPECT_EQ((*found)->cloudwatch->host, "monitoring.eu-west-1.amazonaws.com");
+  EXPECT_EQ((*found)->cloudwatch->endpoint.host, "monitoring.eu-west-1.amazonaws.com");
   EXPECT_FALSE((*found)->kinesis);
   EXPECT_FALSE((*found)->dynamodb);
   config.cloudwatch_endpoint = "ftp://x";
@@ -57,14 +61,14 @@ TEST(WorkerAwsPorts, MetricsGoToTheRegionsCloudWatchWhateverElseIsPluggedIn) {
 TEST(WorkerAwsPorts, WithoutAnApplicationThereIsNoTable) {
   const auto found = find(reading());
   ASSERT_TRUE(found && found->has_value());
-  EXPECT_EQ((*found)->kinesis->host, "kinesis.eu-west-1.amazonaws.com");
+  EXPECT_EQ((*found)->kinesis->endpoint.host, "kinesis.eu-west-1.amazonaws.com");
   EXPECT_FALSE((*found)->dynamodb);
 }
 
 TEST(WorkerAwsPorts, AnApplicationHasItsTable) {
   const auto found = find(reading("billing"));
   ASSERT_TRUE(found && found->has_value());
-  EXPECT_EQ((*found)->dynamodb->host, "dynamodb.eu-west-1.amazonaws.com");
+  EXPECT_EQ((*found)->dynamodb->endpoint.host, "dynamodb.eu-west-1.amazonaws.com");
   EXPECT_EQ((*found)->lease_table.name, "billing");
   EXPECT_EQ((*found)->lease_table.key_attribute, "leaseKey");
   WorkerConfig named = reading("billing");
@@ -91,10 +95,82 @@ TEST(WorkerAwsPorts, EachProblemNamesTheFieldThatMendsIt) {
   EXPECT_TRUE(only_problem(config).starts_with("lease_table: "));
 }
 
+TEST(WorkerAwsPorts, ServicesThatSayNothingOfTheirOwnShareOneSetOfCredentials) {
+  WorkerConfig config = reading("billing");
+  config.cloudwatch.emplace();
+  config.dynamodb_access.region = "us-east-1";
+  const auto found = find(config);
+  ASSERT_TRUE(found && found->has_value());
+  const AwsNeeds& needs = **found;
+  EXPECT_EQ(needs.kinesis->access.credentials, needs.cloudwatch->access.credentials);
+  EXPECT_EQ(needs.kinesis->access.credentials, needs.dynamodb->access.credentials) << "wherever they are";
+}
+
+TEST(WorkerAwsPorts, EachServiceMayBeInARegionOfItsOwn) {
+  WorkerConfig config = reading("billing");
+  config.cloudwatch.emplace();
+  config.kinesis_access.region = "ap-south-1";
+  config.dynamodb_access.region = "us-east-1";
+  config.cloudwatch_access.region = "cn-north-1";
+  auto found = find(config);
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->kinesis->endpoint.host, "kinesis.ap-south-1.amazonaws.com");
+  EXPECT_EQ((*found)->kinesis->access.region, "ap-south-1");
+  EXPECT_EQ((*found)->dynamodb->endpoint.host, "dynamodb.us-east-1.amazonaws.com");
+  EXPECT_EQ((*found)->dynamodb->access.region, "us-east-1");
+  EXPECT_EQ((*found)->cloudwatch->endpoint.host, "monitoring.cn-north-1.amazonaws.com.cn");
+  config.dynamodb_access.region.clear();
+  EXPECT_EQ((*find(config))->dynamodb->access.region, "eu-west-1") << "that of all of them";
+  config.dynamodb_access.region = "nowhere!";
+  EXPECT_TRUE(only_problem(config).starts_with("region: "));
+}
+
+TEST(WorkerAwsPorts, EachServiceMayHaveCredentialsOfItsOwn) {
+  const auto named = [](const char* id) { return static_credentials({id, "secret", "", {}}); };
+  WorkerConfig config = reading("billing");
+  config.cloudwatch.emplace();
+  config.credentials = named("ALL");
+  config.dynamodb_access.credentials = named("TABLE");
+  const auto ids = [&](const WorkerConfig& asked) {
+    const auto found = find(asked);
+    std::string text;
+    for (const auto& service : {(*found)->kinesis, (*found)->dynamodb, (*found)->cloudwatch}) {
+      text += service->access.credentials->credentials(Call{})->access_key_id + ' ';
+    }
+    return text;
+  };
+  EXPECT_EQ(ids(config), "ALL TABLE ALL ");
+  config.kinesis_access.credentials = named("STREAM");
+  config.cloudwatch_access.credentials = named("METRICS");
+  EXPECT_EQ(ids(config), "STREAM TABLE METRICS ");
+}
+
+TEST(WorkerAwsPorts, EachServiceMayHaveAProfileOfItsOwnThatGoesBeforeTheCredentialsOfAll) {
+  std::string home = ::testing::TempDir() + "kclpp-home-XXXXXX";
+  ASSERT_NE(::mkdtemp(home.data()), nullptr);
+  std::ofstream(home + "/config") << "[profile central]\naws_access_key_id = CENTRAL\naws_secret_access_key = s\n";
+  WorkerConfig config = reading("billing");
+  config.credentials = static_credentials({"ALL", "secret", "", {}});
+  config.dynamodb_access.profile = "central";
+  const auto found = find(config, {{"AWS_REGION", "eu-west-1"}, {"AWS_CONFIG_FILE", home + "/config"}});
+  std::filesystem::remove_all(home);
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->kinesis->access.credentials->credentials(Call{})->access_key_id, "ALL");
+  EXPECT_NE((*found)->dynamodb->access.credentials, config.credentials);
+  config.dynamodb_access.profile = "nobody";
+  EXPECT_TRUE(only_problem(config).starts_with("dynamodb_access.profile: "));
+}
+
+TEST(WorkerAwsPorts, WhatIsWrongForAllOfThemIsToldOnce) {
+  WorkerConfig config = reading("billing");
+  config.cloudwatch.emplace();
+  EXPECT_TRUE(only_problem(config, {}).starts_with("region: "));
+}
+
 TEST(WorkerAwsPorts, AuthoritiesAreThoseOfTheEnvironment) {
   const auto found = find(reading(), {{"AWS_REGION", "eu-west-1"}, {"AWS_CA_BUNDLE", "/etc/own.pem"}});
   ASSERT_TRUE(found && found->has_value());
-  EXPECT_EQ((*found)->access.ca_file, "/etc/own.pem");
+  EXPECT_EQ((*found)->kinesis->access.ca_file, "/etc/own.pem");
 }
 
 }  // namespace

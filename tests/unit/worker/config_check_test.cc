@@ -45,6 +45,35 @@ TEST(WorkerConfig, DefaultsWithAStreamAndAClientAreRight) {
   EXPECT_EQ(problems_of(fleet, {}), std::vector<std::string>());
 }
 
+TEST(WorkerConfig, ARoleIsNamedByItsArn) {
+  WorkerConfig config = good();
+  for (const char* role : {"arn:aws:iam::123456789012:role/reader", "arn:aws-us-gov:iam::123456789012:role/a/b"}) {
+    config.kinesis_access.role_arn = role;
+    EXPECT_EQ(problems_of(config, {}), std::vector<std::string>());
+  }
+  for (const char* role : {"reader", "arn:aws:iam::1:role/reader", "arn:aws:iam::123456789012:user/me",
+                           "arn:aws:iam::123456789012:role/", "arn:aws:sts::123456789012:role/reader"}) {
+    config.kinesis_access.role_arn = role;
+    const auto problems = problems_of(config, {});
+    ASSERT_EQ(problems.size(), 1U) << role;
+    EXPECT_TRUE(problems.front().starts_with("kinesis_access.role_arn: ")) << problems.front();
+  }
+}
+
+TEST(WorkerConfig, AnAccessToCloudWatchNeedsMetricsThatGoThere) {
+  for (const ServiceAccess& access : {ServiceAccess{.region = "eu-west-1"}, ServiceAccess{.profile = "p"},
+                                      ServiceAccess{.role_arn = "arn:aws:iam::123456789012:role/r"},
+                                      ServiceAccess{.credentials = static_credentials({"id", "secret", "", {}})}}) {
+    WorkerConfig config = good();
+    config.cloudwatch_access = access;
+    const auto problems = problems_of(config, {});
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(field_of(problems.front()), "cloudwatch_access");
+    config.cloudwatch = telling("orders");
+    EXPECT_EQ(problems_of(config, {}), std::vector<std::string>());
+  }
+}
+
 TEST(WorkerConfig, AnAckProcessorMayHaveSeveralBatchesAtOnce) {
   WorkerConfig config = good();
   config.max_outstanding_batches = 1'000;
