@@ -306,9 +306,6 @@ std::vector<Effect> effects() {
       return sent && *sent.*member == value;
     };
   };
-  const auto refused = [](const Outcome& outcome) {
-    return outcome.problems().find("one kind of credentials") != std::string::npos;
-  };
   const auto starts = [](InitialPosition::Kind kind) {
     return [=](const Outcome& outcome) { return outcome.options.worker.initial_position.kind() == kind; };
   };
@@ -325,8 +322,17 @@ std::vector<Effect> effects() {
        [](const Outcome& outcome) {
          return outcome.options.credentials == CredentialsSources{{CredentialsSource::Kind::environment}};
        }},
-      {"AwsCredentialsProviderDynamoDB", "ProfileCredentialsProvider", refused},
-      {"AwsCredentialsProviderCloudWatch", "ProfileCredentialsProvider", refused, cloudwatch},
+      {"AwsCredentialsProviderDynamoDB", "ProfileCredentialsProvider",
+       [](const Outcome& outcome) { return outcome.options.dynamodb_credentials.size() == 1; }},
+      {"AwsCredentialsProviderCloudWatch", "ProfileCredentialsProvider",
+       [](const Outcome& outcome) { return outcome.options.cloudwatch_credentials.size() == 1; }, cloudwatch},
+      {"kinesisClient.region", "eu-west-3",
+       [](const Outcome& outcome) { return outcome.options.worker.kinesis_access.region == "eu-west-3"; }},
+      {"dynamoDbClient.region", "eu-west-3",
+       [](const Outcome& outcome) { return outcome.options.worker.dynamodb_access.region == "eu-west-3"; }},
+      {"cloudWatchClient.region", "eu-west-3",
+       [](const Outcome& outcome) { return outcome.options.worker.cloudwatch_access.region == "eu-west-3"; },
+       cloudwatch},
       {"kinesisEndpoint", "http://k", worker(&WorkerConfig::kinesis_endpoint, "http://k")},
       {"dynamoDBEndpoint", "http://d", worker(&WorkerConfig::dynamodb_endpoint, "http://d")},
       {"kinesisClient.endpointOverride", "http://k", worker(&WorkerConfig::kinesis_endpoint, "http://k")},
