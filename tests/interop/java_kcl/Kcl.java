@@ -11,15 +11,32 @@ import software.amazon.kinesis.common.ConfigsBuilder;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.common.StreamIdentifier;
+import software.amazon.kinesis.coordinator.CoordinatorConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
 import software.amazon.kinesis.processor.ShardRecordProcessorFactory;
 import software.amazon.kinesis.processor.SingleStreamTracker;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
 
-/** A worker of Java KCL, 2.x and 3.x alike, on the servers that the environment names: polls, no metrics. */
+/**
+ * A worker of Java KCL, 2.x and 3.x alike, on the servers that the environment names: polls, no metrics. One of 3.x works
+ * as beside 2.x: its own ways need an index of the lease table, which dynalite does not make.
+ */
 final class Kcl {
   private Kcl() {}
+
+  private static CoordinatorConfig compatible(CoordinatorConfig config) {
+    try {
+      for (Class<?> each : CoordinatorConfig.class.getDeclaredClasses()) {
+        if (!each.getSimpleName().equals("ClientVersionConfig")) continue;
+        Object version = each.getField("CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X").get(null);
+        CoordinatorConfig.class.getMethod("clientVersionConfig", each).invoke(config, version);
+      }
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+    return config;
+  }
 
   static Scheduler scheduler(
       String stream, String application, String workerId, long failoverMillis, ShardRecordProcessorFactory factory) {
@@ -45,7 +62,7 @@ final class Kcl {
     var polling = new PollingConfig(stream, kinesis).maxRecords(10_000).idleTimeBetweenReadsInMillis(200);
     return new Scheduler(
         configs.checkpointConfig(),
-        configs.coordinatorConfig().parentShardPollIntervalMillis(1_000),
+        compatible(configs.coordinatorConfig().parentShardPollIntervalMillis(1_000)),
         configs.leaseManagementConfig().failoverTimeMillis(failoverMillis),
         configs.lifecycleConfig(),
         configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
