@@ -316,6 +316,65 @@ TEST_F(Checks, C3FindsARemovalBeforeTheChildStarted) {
   expect_blame("w1 removed its row before its child");
 }
 
+TEST_F(Checks, C3FindsARowThatComesBack) {
+  create();
+  take("w1");
+  journal.resharded({kShard}, {kChild});
+  create(kChild);
+  const auto change = [&](const std::string& key, const Position& position) {
+    write(
+        "w1",
+        [&](auto& lease) {
+          lease.checkpoint = position;
+          sign(lease, "w1");
+        },
+        key);
+  };
+  const auto remove_by_us = [&] {
+    const Item before = items.at(kShard);
+    journal.row_changed({.kind = Writer::Kind::kclpp, .process = "w1"}, kShard, &before, nullptr);
+  };
+  const auto blamed = [&] {
+    return std::ranges::any_of(world.violations(), [](const std::string& what) {
+      return what.find("w0 created its row again") != std::string::npos;
+    });
+  };
+  // One that is not read to its end is created again by right.
+  remove_by_us();
+  create();
+  EXPECT_FALSE(blamed());
+  change(kChild, at(1));
+  change(kShard, Position::shard_end());
+  remove_by_us();
+  // A person deleted the child's row: then its parent may deserve one.
+  journal.truth().shards[kChild].deleted_started = world.server_time();
+  create();
+  EXPECT_FALSE(blamed());
+  change(kShard, Position::shard_end());
+  remove_by_us();
+  journal.truth().shards[kChild].deleted_started.reset();
+  create();
+  EXPECT_TRUE(blamed());
+}
+
+TEST_F(Checks, C3FindsAWaitingLeaseThatWasLostUnnoticed) {
+  create();
+  const auto waiting = take("w1");
+  ShardStatus status;
+  status.shard_id = kShard;
+  status.state = ShardState::waiting_for_parents;
+  status.epoch = waiting.epoch;
+  world.run_for(10min);
+  checks::waiting_lease_is_kept(journal.truth(), "w1", status);
+  take("w2");
+  world.run_for(1min);
+  checks::waiting_lease_is_kept(journal.truth(), "w1", status);
+  expect_peace();
+  world.run_for(2min);
+  checks::waiting_lease_is_kept(journal.truth(), "w1", status);
+  expect_blame("C3 shardId-000000000000: w1 waits for its parents, and does not renew the lease");
+}
+
 TEST_F(Checks, C8FindsACallAfterTheLeaseWasTaken) {
   create();
   const auto epoch = take("w1");

@@ -16,6 +16,7 @@ embedded::Stream::Options stream_options(const World& world, const FleetOptions&
   stream.created = world.server_time();
   stream.retention = options.retention;
   stream.page_size = options.shards_on_page;
+  stream.empty_answer_at_end = !options.records_at_end;
   stream.limits = embedded::Limits::none();
   return stream;
 }
@@ -91,6 +92,7 @@ Fleet::Fleet(World& world, FleetOptions options)
       journal_(world, options.format),
       service_(world, stream_options(world, options), options.stream_lifetime),
       server_(world, std::string(key_attribute_of(options.format)),
+              options.rows_by_hash ? ScanOrder::by_hash : ScanOrder::by_key,
               [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
                 journal_.row_changed(by, key, before, after);
               }) {

@@ -33,7 +33,10 @@ struct FleetOptions {
   std::chrono::milliseconds retention = std::chrono::hours(24);
   /// Of a listing, and of a scan.
   std::size_t shards_on_page = 1'000;
+  /// The answer that ends a shard may bring its last records.
+  bool records_at_end = false;
   std::size_t rows_on_page = 1'000;
+  bool rows_by_hash = false;
   /// How long ended rows stay.
   base::Duration keep_ended = std::chrono::hours(1);
   std::chrono::milliseconds stream_lifetime = std::chrono::minutes(5);

@@ -153,11 +153,13 @@ void Journal::row_changed(const Writer& by, const std::string& key, const Item* 
   checks::end_has_children(truth_, change);
   checks::release_waits_for_callbacks(truth_, change);
   checks::removal_is_due(truth_, change);
+  checks::row_stays_removed(truth_, change);
 
   if (change.before && change.after && change.before->checkpoint != change.after->checkpoint)
     shard.moved_by_go = by.kind == Writer::Kind::go;
   if (by.kind == Writer::Kind::person && change.before && !change.after && change.before->started())
     shard.deleted_started = world_.server_time();
+  shard.removed_as_ended |= by.kind == Writer::Kind::kclpp && !change.after && change.before->ended();
   shard.row = change.after;
   if (!change.after) return;
   shard.had_row = true;
@@ -166,6 +168,7 @@ void Journal::row_changed(const Writer& by, const std::string& key, const Item* 
     shard.stored_to = std::max(shard.stored_to, truth_.index_after(shard, change.after->checkpoint));
   if (change.kind == WriteKind::take) {
     shard.taken_epoch = static_cast<std::uint64_t>(change.after->counter);
+    shard.taken_at = world_.server_time();
     truth_.epochs[{key, shard.taken_epoch}].taken = change.after;
   }
   // An explicit rewind: what lies behind the new position is to be read again.

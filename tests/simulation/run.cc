@@ -31,7 +31,9 @@ FleetOptions fleet_options(const Scenario& scenario) {
       .max_leases = scenario.lease_cap == 0 ? SIZE_MAX : scenario.lease_cap,
       .retention = std::chrono::duration_cast<std::chrono::milliseconds>(scenario.retention),
       .shards_on_page = scenario.shards_on_page,
+      .records_at_end = scenario.records_at_end,
       .rows_on_page = scenario.rows_on_page,
+      .rows_by_hash = scenario.rows_by_hash,
       .keep_ended = scenario.keep_ended,
       .stream_lifetime = std::chrono::duration_cast<std::chrono::milliseconds>(scenario.faults.kinesis.stream_lifetime),
       .aggregates = scenario.aggregates,
@@ -154,8 +156,10 @@ class Run {
     for (const auto& [name, worker] : fleet_.workers()) {
       // A call that a pause interrupted has its time, too, before anyone is to say what is wrong.
       if (worker->loop.awake_for() < kAwake) continue;
-      for (const ShardStatus& status : worker->engine.status().shards)
+      for (const ShardStatus& status : worker->engine.status().shards) {
         checks::status_is_honest(fleet_.journal().truth(), name, status, worker->loop.wall());
+        checks::waiting_lease_is_kept(fleet_.journal().truth(), name, status);
+      }
     }
     std::erase_if(waiting_, [this](const Waiting& waiting) {
       if (world_.now() < waiting.ends || !fleet_.journal().done_before(waiting.ends_at)) return false;

@@ -123,7 +123,9 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("retention", s.retention);
   visit("keep_ended", s.keep_ended);
   visit("shards_on_page", s.shards_on_page);
+  visit("records_at_end", s.records_at_end);
   visit("rows_on_page", s.rows_on_page);
+  visit("rows_by_hash", s.rows_by_hash);
   visit("put_every", s.put_every);
   visit("most_per_put", s.most_per_put);
   visit("aggregates", s.aggregates);

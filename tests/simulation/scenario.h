@@ -67,7 +67,11 @@ struct Scenario {
   base::Duration retention = std::chrono::hours(24);
   base::Duration keep_ended = std::chrono::hours(1);
   std::size_t shards_on_page = 1'000;
+  /// The answer that ends a shard may bring its last records.
+  bool records_at_end = false;
   std::size_t rows_on_page = 1'000;
+  /// Scans give the rows in no order of their keys.
+  bool rows_by_hash = false;
   base::Duration put_every = std::chrono::milliseconds(300);
   std::size_t most_per_put = 8;
   /// Shares of puts that are KPL aggregates, and of those that are damaged.

@@ -12,14 +12,31 @@ using base::Task;
 
 namespace {
 
+/// FNV-1a with a finaliser: keys that differ in their last digit lie far apart.
+std::uint64_t hash_of(const std::string& key) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdU;
+}
+
 double units(std::size_t bytes, std::size_t unit) {
   return static_cast<double>(std::max<std::size_t>((bytes + unit - 1) / unit, 1));
 }
 
 }  // namespace
 
-StoreServer::StoreServer(World& world, std::string key_attribute, OnWrite on_write)
-    : world_(world), on_write_(std::move(on_write)), table_(std::move(key_attribute)) {}
+bool StoreServer::Before::operator()(const std::string& a, const std::string& b) const {
+  if (order == ScanOrder::by_key) return a < b;
+  const auto hash_a = hash_of(a);
+  const auto hash_b = hash_of(b);
+  return hash_a != hash_b ? hash_a < hash_b : a < b;
+}
+
+StoreServer::StoreServer(World& world, std::string key_attribute, ScanOrder order, OnWrite on_write)
+    : world_(world),
+      on_write_(std::move(on_write)),
+      table_(std::move(key_attribute)),
+      history_(Before{.order = order}) {}
 
 template <class Write>
 WriteOutcome StoreServer::write(const Writer& by, const std::string& key, Write apply) {
@@ -91,7 +108,7 @@ std::optional<Item> StoreServer::stale_row(const std::string& key, Duration stal
 ScanPage StoreServer::stale_page(const std::string& after, std::size_t limit, Duration staleness) {
   ScanPage page;
   page.server_time = world_.server_time();
-  for (auto it = history_.upper_bound(after); it != history_.end(); ++it) {
+  for (auto it = after.empty() ? history_.begin() : history_.upper_bound(after); it != history_.end(); ++it) {
     if (page.rows.size() == limit) {
       page.next_page_token = std::prev(it)->first;
       break;

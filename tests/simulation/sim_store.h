@@ -34,11 +34,14 @@ struct StoreUse {
   std::size_t largest_row = 0;
 };
 
+/// How scans go through a table: by key, or in an order that has nothing to do with the keys, as DynamoDB's.
+enum class ScanOrder : std::uint8_t { by_key, by_hash };
+
 class StoreServer {
  public:
   /// Told of every row that changed: before (if there was one) and after (if it is still there).
   using OnWrite = std::function<void(const Writer& by, const std::string& key, const Item* before, const Item* after)>;
-  StoreServer(World& world, std::string key_attribute, OnWrite on_write);
+  StoreServer(World& world, std::string key_attribute, ScanOrder order, OnWrite on_write);
 
   WriteOutcome create(const Writer& by, const Item& row);
   WriteOutcome update(const Writer& by, const ItemUpdate& update);
@@ -48,7 +51,8 @@ class StoreServer {
   std::optional<Item> get(const std::string& key) const { return table_.get(key); }
   /// A row as it was at some moment between now and `staleness` ago.
   std::optional<Item> stale_row(const std::string& key, base::Duration staleness);
-  /// At most `limit` rows whose keys come after `after`, in their order, each as it was at a moment of its own.
+  /// At most `limit` rows whose keys come after `after` (empty: the first ones), in the order of scans, each as it was
+  /// at a moment of its own.
   ScanPage stale_page(const std::string& after, std::size_t limit, base::Duration staleness);
   const std::map<std::string, Item>& rows() const { return table_.rows(); }
   const StoreUse& use() const { return use_; }
@@ -60,6 +64,10 @@ class StoreServer {
     std::optional<Item> row;
   };
   using Versions = std::deque<Version>;
+  struct Before {
+    ScanOrder order;
+    bool operator()(const std::string& a, const std::string& b) const;
+  };
   template <class Write>
   WriteOutcome write(const Writer& by, const std::string& key, Write apply);
   const Item* shown(const Versions& versions, base::Duration staleness);
@@ -68,7 +76,7 @@ class StoreServer {
   OnWrite on_write_;
   StoreUse use_;
   memory_store::MemoryTable table_;
-  std::map<std::string, Versions> history_;
+  std::map<std::string, Versions, Before> history_;
 };
 
 class SimStore final : public ports::ItemStore {

@@ -35,6 +35,8 @@ struct ShardTruth {
   /// As the last write left it; empty when there is none.
   std::optional<leases::Lease> row;
   bool had_row = false;
+  /// kclpp itself has removed its row, at SHARD_END.
+  bool removed_as_ended = false;
   /// Its row had real progress when a person deleted it, then.
   std::optional<Timestamp> deleted_started;
   /// Its checkpoint is where a Go worker put it, perhaps one that had lost the lease: the holder's own may lie before.
@@ -45,6 +47,7 @@ struct ShardTruth {
   std::size_t stored_to = 0;
   /// The last epoch that kclpp took, and the last in which a processor began.
   std::uint64_t taken_epoch = 0;
+  Timestamp taken_at{};
   std::uint64_t newest_epoch = 0;
   /// An epoch-fenced sink: the largest epoch it has seen, and where its records without a gap end.
   std::uint64_t sink_epoch = 0;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "simulation/checks/checks.h"
 
 namespace kcl::simulation::checks {
@@ -31,6 +33,36 @@ void removal_is_due(Truth& truth, const RowChange& change) {
     if (!started && !truth.may_seem_started(its))
       truth.blame("C3", change.key, change.by.process + " removed its row before its child " + child + " started");
   }
+}
+
+namespace {
+
+// A worker may be out of touch with the table for three failover times; what is in its way then lasts seconds.
+constexpr std::chrono::milliseconds kUnnoticed = std::chrono::minutes(2);
+
+/// Then a shard of which everything seemed to be done may deserve a row again.
+bool person_deleted_below(Truth& truth, const std::string& id) {
+  const auto& children = truth.shards[id].children;
+  return std::ranges::any_of(children, [&](const std::string& child) {
+    return truth.shards[child].deleted_started || person_deleted_below(truth, child);
+  });
+}
+
+}  // namespace
+
+void waiting_lease_is_kept(Truth& truth, const std::string& process, const ShardStatus& status) {
+  if (status.state != ShardState::waiting_for_parents) return;
+  const auto& shard = truth.shards[status.shard_id];
+  if (status.epoch >= shard.taken_epoch || truth.world.server_time() - shard.taken_at < kUnnoticed) return;
+  truth.blame("C3", status.shard_id,
+              process + " waits for its parents, and does not renew the lease: another has taken it long ago");
+}
+
+void row_stays_removed(Truth& truth, const RowChange& change) {
+  if (change.before || change.by.kind != Writer::Kind::kclpp || !truth.shards[change.key].removed_as_ended) return;
+  if (person_deleted_below(truth, change.key)) return;
+  truth.blame("C3", change.key,
+              change.by.process + " created its row again, which was removed because the shard was read to its end");
 }
 
 }  // namespace kcl::simulation::checks

@@ -54,6 +54,11 @@ void batch_is_next(Truth& truth, const ports::ShardEpoch& epoch, const RecordBat
 /// C3: no shard starts before its parents are read to their end and stored so; no row goes before its children started.
 void parents_have_ended(Truth& truth, const ports::ShardEpoch& epoch);
 void removal_is_due(Truth& truth, const RowChange& change);
+/// C3: who waits for parents keeps the lease, or learns by its renewals that it is another's.
+void waiting_lease_is_kept(Truth& truth, const std::string& process, const ShardStatus& status);
+/// C3, and C2 for the shard as a whole: what was read to its end and removed does not come back, to be read once more
+/// beside its children.
+void row_stays_removed(Truth& truth, const RowChange& change);
 
 /// C4: checkpoints move by the holder's writes only, and forward; counters and epochs grow; what is said to be stored
 /// is.
