@@ -37,7 +37,7 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
   options.coordinator.max_leases = fleet.max_leases;
   options.consumer.checkpoint_automatically = worker.style == CheckpointStyle::by_library;
   options.consumer.checkpoint_interval = fleet.checkpoint_interval;
-  options.consumer.reader.max_records = 20;
+  options.consumer.reader.max_records = kRecordsAtOnce;
   if (worker.fan_out) options.consumer.reader.fan_out = consumer::FanOutOptions{.consumer_arn = service.consumer_arn};
   options.consumer.max_outstanding = worker.outstanding;
   options.consumer.on_error = fleet.on_error;

@@ -22,6 +22,9 @@
 
 namespace kcl::simulation {
 
+/// What a program is given at most in one call.
+inline constexpr std::size_t kRecordsAtOnce = 20;
+
 struct FleetOptions {
   std::size_t shards = 8;
   base::Duration failover = std::chrono::seconds(10);

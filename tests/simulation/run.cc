@@ -116,15 +116,22 @@ class Run {
     // Whoever was on the way to replace others arrives.
     world_.run_for(1min);
     const Timestamp then = world_.server_time();
-    if (!fleet_.run_until([&] { return fleet_.journal().done_before(then); }, kDrizzleBound))
+    const Duration bound = kDrizzleBound + time_of_the_program();
+    if (!fleet_.run_until([&] { return fleet_.journal().done_before(then); }, bound))
       world_.violation("C9 with few faults left, the fleet does not catch up" + state_of_the_fleet());
+  }
+
+  /// After an hour of trouble a slow program may have much before it, all in one shard.
+  Duration time_of_the_program() {
+    return options_.scenario.faults.processor.longest * (fleet_.journal().undone() / kRecordsAtOnce + 1);
   }
 
   void come_back_in_peace() {
     world_.trace("-- faults end");
     fleet_.stop_producing();
     fleet_.faults() = Faults{};
-    if (!fleet_.run_until([&] { return fleet_.drained() && settled(); }, kPeaceBound))
+    const Duration bound = kPeaceBound + time_of_the_program();
+    if (!fleet_.run_until([&] { return fleet_.drained() && settled(); }, bound))
       world_.violation("C9 the fleet does not come back" + state_of_the_fleet());
     fleet_.journal().check_complete();
     if (mixed()) return;
