@@ -71,10 +71,9 @@ TEST(SeedsThatFoundDefects, KeepThePromises) {
 }
 
 TEST(ScenarioFiles, KeepThePromises) {
-  for (const std::string file :
-       {"all", "brief-shards", "cascade", "fan-out", "holders", "java", "java-cascades", "late-listings", "late-writes",
-        "lease-cap", "long-pauses", "operator-delete", "partial-listings", "retention", "vmware-go",
-        "waiting-children"}) {
+  for (const std::string file : {"all", "brief-shards", "cascade", "fan-out", "holders", "java", "java-cascades",
+                                 "late-listings", "late-writes", "lease-cap", "long-pauses", "operator-delete",
+                                 "partial-listings", "retention", "vmware-go", "waiting-children"}) {
     SCOPED_TRACE(file);
     const auto scenario = parse_scenario(content(kFolder / "scenarios" / (file + ".scenario")));
     ASSERT_TRUE(scenario) << scenario.error();

@@ -63,7 +63,7 @@ TEST(LogSinkJson, EscapesAndIsAlwaysValidUtf8) {
       {"\xc0\xaf", replaced + replaced},                                // overlong
       {"\xed\xa0\x80", replaced + replaced + replaced},                 // a surrogate
       {"\xf4\x90\x80\x80", replaced + replaced + replaced + replaced},  // beyond U+10FFFF
-      {"a\xe2\x82z", "a" + replaced + "z"},  // what is cut short counts once
+      {"a\xe2\x82z", "a" + replaced + "z"},                             // what is cut short counts once
   };
   for (const Case& each : cases) {
     EXPECT_EQ(
