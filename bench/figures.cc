@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 namespace kcl::bench {
 
@@ -14,16 +16,35 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
 
-}  // namespace
-
-double cpu_seconds() {
+double cpu_seconds_of(int who) {
   rusage use{};
-  ::getrusage(RUSAGE_SELF, &use);
+  ::getrusage(who, &use);
   return seconds_of(use.ru_utime) + seconds_of(use.ru_stime);
 }
 
+}  // namespace
+
+double cpu_seconds() { return cpu_seconds_of(RUSAGE_SELF); }
+double cpu_seconds_of_ended_children() { return cpu_seconds_of(RUSAGE_CHILDREN); }
+
 void say_as_json() { as_json = true; }
 bool says_json() { return as_json; }
+
+bool wants_quick(const char* bench, int argc, char** argv) {
+  bool quick = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--json") {
+      say_as_json();
+    } else if (argument == "--quick") {
+      quick = true;
+    } else {
+      std::fprintf(stderr, "bench %s: unknown argument %s; scripts/bench --help has them\n", bench, argv[i]);
+      std::exit(2);
+    }
+  }
+  return quick;
+}
 
 void say(const std::string& name, double value, const char* unit, const char* against, double ratio) {
   if (as_json) {

@@ -3,7 +3,6 @@
 #include <kcl/item_stores.h>
 #include <kcl/kcl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +17,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -101,15 +99,6 @@ void fill_with_aggregates(std::uint16_t port, std::size_t records) {
   std::_Exit(code);
 }
 
-double cpu_of_ended_children() {
-  rusage use{};
-  ::getrusage(RUSAGE_CHILDREN, &use);
-  const auto of = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return of(use.ru_utime) + of(use.ru_stime);
-}
-
 /// True once so many user records have come; false when nothing comes any more.
 bool wait_for(const Tally& tally, std::size_t records) {
   std::size_t last = 0;
@@ -128,18 +117,7 @@ bool wait_for(const Tally& tally, std::size_t records) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t records = 800'000;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      say_as_json();
-    } else if (argument == "--quick") {
-      records = 100'000;
-    } else {
-      std::fprintf(stderr, "bench firehose: unknown argument %s; scripts/bench --help has them\n", argv[i]);
-      return 2;
-    }
-  }
+  const std::size_t records = wants_quick("firehose", argc, argv) ? 100'000 : 800'000;
   if (!says_json()) {
     std::printf("%zu shards, aggregates of %zu records of %zu B, TLS, %zu processes, one killed; %u cores\n", kShards,
                 kInAggregate, kRecordBytes, kWorkers, std::thread::hardware_concurrency());
@@ -169,8 +147,8 @@ int main(int argc, char** argv) {
   const double gigabytes = static_cast<double>(tally.delivered * kRecordBytes) / 1e9;
   say("lost", static_cast<double>(records - tally.distinct), "records");
   say("delivered again after the kill", static_cast<double>(tally.delivered - tally.distinct), "records");
-  say("all workers together", cpu_of_ended_children() / gigabytes, "cpu_s/GB");
-  say("cores for 600 MB/s", cpu_of_ended_children() / gigabytes * 0.6, "cores");
+  say("all workers together", cpu_seconds_of_ended_children() / gigabytes, "cpu_s/GB");
+  say("cores for 600 MB/s", cpu_seconds_of_ended_children() / gigabytes * 0.6, "cores");
   say("speed, the kill's silence included", gigabytes * 1e3 / seconds(end - begin), "MB/s");
   say("from the kill to the last record", seconds(end - killed), "s");
   return all ? 0 : 1;

@@ -138,17 +138,7 @@ void tell(const std::string& how, bool fan_out, std::chrono::milliseconds interv
 
 int main(int argc, char** argv) {
   Load load;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      say_as_json();
-    } else if (argument == "--quick") {
-      load.time = 4s;
-    } else {
-      std::fprintf(stderr, "bench latency: unknown argument %s; scripts/bench --help has them\n", argv[i]);
-      return 2;
-    }
-  }
+  if (wants_quick("latency", argc, argv)) load.time = 4s;
   if (!says_json()) {
     std::printf("from before the put to process_records; server in another process, loopback, no TLS; %u cores\n",
                 std::thread::hardware_concurrency());

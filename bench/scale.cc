@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 
 #include "child.h"
@@ -55,18 +54,7 @@ void tell(std::size_t shards, std::size_t records, bool tls) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t records = 600'000;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      say_as_json();
-    } else if (argument == "--quick") {
-      records = 100'000;
-    } else {
-      std::fprintf(stderr, "bench scale: unknown argument %s; scripts/bench --help has them\n", argv[i]);
-      return 2;
-    }
-  }
+  const std::size_t records = wants_quick("scale", argc, argv) ? 100'000 : 600'000;
   if (!says_json()) {
     std::printf("GB are 10^9 bytes of records' data; server, and nghttpx for TLS, in other processes; %u cores\n",
                 std::thread::hardware_concurrency());

@@ -61,12 +61,10 @@ class JavaFleetTest(FleetTest):
         if self._path is None:
             self.skipTest(self._why)
         super().setUp()
-        self._started = 0
 
     # --- processes ---
 
     def start_ours(self, fleet):
-        self._started += 1
         return fleet.start("--worker-id", f"w{len(fleet.workers) + 1}")
 
     def start_java(self, fleet):
