@@ -141,6 +141,7 @@ struct StreamConsumer {
 };
 
 struct SubscribeToShard {
+  std::string stream;
   std::string consumer_arn;
   std::string shard_id;
   /// Where it starts, as for GetShardIterator.

@@ -33,6 +33,8 @@ enum class ShardState : std::uint8_t {
 std::string_view name_of(ShardState state);
 
 struct ShardStatus {
+  /// Of a worker that reads several streams, as its configuration names this one; else empty.
+  std::string stream;
   std::string shard_id;
   ShardState state = ShardState::starting;
   /// When this state began.

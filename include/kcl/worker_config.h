@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <kcl/cloudwatch.h>
 #include <kcl/credentials.h>
@@ -58,12 +59,28 @@ struct ServiceAccess {
   std::string role_arn;
 };
 
+/// One of several streams that a worker reads.
+struct StreamConfig {
+  /// As WorkerConfig::stream.
+  std::string stream;
+  /// Empty: as WorkerConfig says.
+  std::optional<InitialPosition> initial_position;
+  /// For fan_out: the consumer of this stream to read as. Empty: by consumer_name.
+  std::string consumer_arn;
+};
+
 struct WorkerConfig {
   /// Names the fleet that shares the work, and its lease table. Empty: this worker alone, leases in memory, nothing
   /// stored.
   std::string application;
   /// A name, or an ARN: by that, streams of other accounts are read.
   std::string stream;
+  /// Several streams instead of one: their shards are shared by one fleet, in one lease table, and counted together;
+  /// ShardContext::stream() tells whose a shard is. Best the same for the whole fleet: a worker leaves alone what is
+  /// not on its list, and what nobody has on theirs waits, at its checkpoint. Not with LeaseFormat::vmware_go. The
+  /// leases are named as Java KCL's multi-stream mode names them, `<account>:<stream>:<creation>:<shard>`: a stream
+  /// that was deleted and made anew is another one. A table of one stream is not taken over (and the other way round).
+  std::vector<StreamConfig> streams;
   /// Empty: AWS_REGION, AWS_DEFAULT_REGION, the profile's. Like all that follows about AWS, unused where a client or a
   /// store is plugged in.
   std::string region;
@@ -133,9 +150,9 @@ struct WorkerConfig {
   /// Enhanced fan-out: the service pushes records over HTTP/2 as they come, with 2 MB/s per shard for this consumer
   /// alone, at a price of its own. Otherwise shards are polled, as the four settings above say but for the last.
   bool fan_out = false;
-  /// The consumer to read as. By ARN, or by its name (empty: the application): then it is looked up, registered if
-  /// there is none, and used once it is ACTIVE. It is never deregistered. Fleets that share a consumer take the records
-  /// from each other: one for each application.
+  /// The consumer to read as. By ARN (of several streams, each in StreamConfig), or by its name (empty: the
+  /// application): then it is looked up, registered if there is none, and used once it is ACTIVE. It is never
+  /// deregistered. Fleets that share a consumer take the records from each other: one for each application.
   std::string consumer_arn;
   std::string consumer_name;
   /// Polls a shard whose subscription is refused (no permission, no such consumer, no fan-out at this service): said by

@@ -21,9 +21,9 @@ Task<KinesisResult<std::string>> FanOutConsumer::arn(BootTime deadline) {
 }
 
 Task<std::optional<KinesisError>> FanOutConsumer::find_stream_arn(BootTime deadline) {
-  if (choice_.stream.starts_with("arn:")) stream_arn_ = choice_.stream;
+  if (stream_.starts_with("arn:")) stream_arn_ = stream_;
   if (!stream_arn_.empty()) co_return std::nullopt;
-  auto described = co_await kinesis_.describe_stream(choice_.stream, deadline);
+  auto described = co_await kinesis_.describe_stream(stream_, deadline);
   if (!described.value) co_return described.value.error();
   stream_arn_ = described.value->arn;
   co_return std::nullopt;

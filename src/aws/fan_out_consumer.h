@@ -16,8 +16,6 @@ namespace kcl::aws {
 class KinesisClient;
 
 struct ConsumerChoice {
-  /// Name or ARN of the stream.
-  std::string stream;
   /// Empty: by name.
   std::string arn;
   std::string name;
@@ -27,9 +25,9 @@ struct ConsumerChoice {
 
 class FanOutConsumer {
  public:
-  /// What it is given outlives it.
-  FanOutConsumer(base::Loop& loop, KinesisClient& kinesis, ConsumerChoice choice)
-      : loop_(loop), kinesis_(kinesis), choice_(std::move(choice)), finding_(loop) {}
+  /// What it is given outlives it. `stream`: name or ARN.
+  FanOutConsumer(base::Loop& loop, KinesisClient& kinesis, std::string stream, ConsumerChoice choice)
+      : loop_(loop), kinesis_(kinesis), stream_(std::move(stream)), choice_(std::move(choice)), finding_(loop) {}
 
   /// Of a consumer that is ACTIVE. Asks the service only once, unless it fails.
   base::Task<KinesisResult<std::string>> arn(base::BootTime deadline);
@@ -42,6 +40,7 @@ class FanOutConsumer {
 
   base::Loop& loop_;
   KinesisClient& kinesis_;
+  const std::string stream_;
   const ConsumerChoice choice_;
   std::string stream_arn_;
   std::optional<std::string> found_;

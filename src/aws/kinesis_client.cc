@@ -146,7 +146,8 @@ KinesisClient::Reply<std::unique_ptr<ports::ShardSubscription>> KinesisClient::s
   if (by_choice) {
     ports::Timing timing;
     timing.sent = loop_.now();
-    auto arn = co_await consumer_.arn(deadline);
+    const auto [consumer, first] = consumers_.try_emplace(request.stream, loop_, *this, request.stream, consumer_);
+    auto arn = co_await consumer->second.arn(deadline);
     timing.received = loop_.now();
     if (!arn) co_return Outcome{Failure{std::move(arn.error())}, timing};
     request.consumer_arn = *std::move(arn);
@@ -170,7 +171,7 @@ KinesisClient::Reply<std::unique_ptr<ports::ShardSubscription>> KinesisClient::s
       continue;
     }
     KinesisError error = subscription_error(std::move(opened.value.error()), opened.timing);
-    if (by_choice && error.kind == KinesisError::Kind::not_found) consumer_.forget();
+    if (by_choice && error.kind == KinesisError::Kind::not_found) consumers_.at(request.stream).forget();
     co_return Outcome{Failure{std::move(error)}, opened.timing};
   }
 }

@@ -4,6 +4,7 @@
 // spoken to in JSON from then on. Lives on the strand.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,9 +21,9 @@ namespace kcl::aws {
 class KinesisClient final : public ports::Kinesis {
  public:
   /// All of them outlive it. `streams` carries subscriptions: connections apart from those of short calls.
-  /// `consumer` is whom it subscribes for where a request does not say.
+  /// `consumer` is whom it subscribes for, of each stream, where a request does not say.
   KinesisClient(base::Loop& loop, ServiceClient& service, http::Client& streams, ConsumerChoice consumer)
-      : loop_(loop), service_(service), streams_(streams), consumer_(loop, *this, std::move(consumer)) {}
+      : loop_(loop), service_(service), streams_(streams), consumer_(std::move(consumer)) {}
 
   Reply<StreamDescription> describe_stream(std::string stream, base::BootTime deadline) override;
   Reply<ShardPage> list_shards(ListShards request, base::BootTime deadline) override;
@@ -43,7 +44,9 @@ class KinesisClient final : public ports::Kinesis {
   base::Loop& loop_;
   ServiceClient& service_;
   http::Client& streams_;
-  FanOutConsumer consumer_;
+  const ConsumerChoice consumer_;
+  /// By the stream.
+  std::map<std::string, FanOutConsumer> consumers_;
   wire::Protocol protocol_ = wire::Protocol::cbor;
   /// The server has answered in it: an error later is not for want of understanding.
   bool understood_ = false;

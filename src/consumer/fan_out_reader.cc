@@ -72,7 +72,8 @@ Task<void> FanOutReader::wait_for_room(base::Stop& stop) {
 Task<void> FanOutReader::subscribe(base::Stop& stop) {
   co_await base::sleep_until(reading_.loop, next_attempt_, stop);
   if (!wanted(stop)) co_return;
-  SubscribeToShard request = subscription_at(from_, options_.consumer_arn, reading_.shard_id);
+  SubscribeToShard request = subscription_at(from_, options_.consumer_arn, reading_.key);
+  request.stream = reading_.options.stream;
   const base::BootTime deadline = reading_.loop.now() + reading_.options.call_timeout;
   auto opened = co_await reading_.kinesis.subscribe_to_shard(std::move(request), deadline);
   if (!wanted(stop)) co_return;

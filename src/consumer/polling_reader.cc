@@ -47,7 +47,7 @@ Task<bool> PollingReader::open_iterator() {
   using Type = GetShardIterator::Type;
   GetShardIterator request;
   request.stream = reading_.options.stream;
-  request.shard_id = reading_.shard_id;
+  request.shard_id = reading_.key;
   switch (from_.kind) {
     case shards::ReadFrom::Kind::after_sequence_number:
       request.type = Type::after_sequence_number;

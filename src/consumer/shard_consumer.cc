@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "consumer/fan_out_reader.h"
 #include "consumer/polling_reader.h"
+#include "leases/lease_key.h"
 
 namespace kcl::consumer {
 
@@ -18,18 +19,22 @@ using ports::CheckpointResult;
 ShardConsumer::ShardConsumer(ConsumerContext& context, std::unique_ptr<leases::LeaseHold> hold)
     : context_(context),
       hold_(std::move(hold)),
-      log_(context.log.with({{"shard", hold_->key()}, {"epoch", hold_->epoch()}})),
-      meters_(context.metrics, hold_->key()),
+      shard_id_(leases::shard_part(hold_->key())),
+      log_(context.log.with({{"shard", shard_id_}, {"epoch", hold_->epoch()}})),
+      meters_(context.metrics, shard_labels(context.stream_label, shard_id_)),
       throughput_(hold_->row().throughput_kbps, context.loop.now()),
       unpacker_(context.decoding, context.options.strays, hold_->row().hash_keys, meters_, log_),
       last_checkpoint_(context.loop.now()),
       helpers_(context.loop, context.on_failure) {
-  status_.shard_id = hold_->key();
+  status_.stream = context.stream_label;
+  status_.shard_id = shard_id_;
   status_.epoch = hold_->epoch();
   status_.since = context.loop.wall();
 }
 
-ShardConsumer::~ShardConsumer() { context_.metrics.retire("shard", shard_id(), context_.loop.wall()); }
+ShardConsumer::~ShardConsumer() {
+  context_.metrics.retire(shard_labels(context_.stream_label, shard_id_), context_.loop.wall());
+}
 
 bool ShardConsumer::leaving() const {
   return shutdown_requested_ || starts_over_ || hold_->ended() || hold_->claimed_by().has_value();
@@ -81,7 +86,7 @@ void ShardConsumer::start_reading() {
                   .budget = context_.budget,
                   .log = log_,
                   .options = context_.options.reader,
-                  .shard_id = hold_->key(),
+                  .key = hold_->key(),
                   .from = read_from_,
                   .on_change = [this] { wake_.notify_all(); },
                   .read_seconds = meters_.read_seconds};
@@ -158,10 +163,11 @@ Task<bool> ShardConsumer::wait_for_parents() {
 
 Task<bool> ShardConsumer::initialize() {
   ports::ShardEpoch epoch;
-  epoch.shard_id = hold_->key();
+  epoch.stream = context_.options.reader.stream;
+  epoch.shard_id = shard_id_;
   epoch.epoch = hold_->epoch();
   epoch.checkpoint = hold_->row().checkpoint;
-  epoch.parents.assign(hold_->row().parents.begin(), hold_->row().parents.end());
+  for (const std::string& parent : hold_->row().parents) epoch.parents.emplace_back(leases::shard_part(parent));
   epoch.hash_keys = hold_->row().hash_keys;
   processor_ = context_.processors.create(epoch, *this);
   base::Backoff backoff(context_.options.first_retry, context_.options.longest_retry);

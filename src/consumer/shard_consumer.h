@@ -46,7 +46,7 @@
 
 namespace kcl::consumer {
 
-/// What all consumers of a worker share. Outlives them.
+/// What all consumers of a stream share. Outlives them.
 struct ConsumerContext {
   base::Loop& loop;
   base::Random& random;
@@ -58,6 +58,8 @@ struct ConsumerContext {
   metrics::Registry& metrics;
   base::EventLog log;
   ConsumerOptions options;
+  /// Where the worker has several streams: this one, as its instruments and its status name it.
+  std::string stream_label;
   base::Duration failover;
   base::TaskScope::OnFailure on_failure;
 };
@@ -72,7 +74,6 @@ class ShardConsumer final : private ports::Checkpoints {
   /// Asks it to finish the call in progress, let the processor checkpoint, and release the lease.
   void request_shutdown();
 
-  const std::string& shard_id() const noexcept { return hold_->key(); }
   ShardStatus status() const;
   /// For the watch over stalls.
   ShardLook look() const;
@@ -132,6 +133,7 @@ class ShardConsumer final : private ports::Checkpoints {
 
   ConsumerContext& context_;
   std::unique_ptr<leases::LeaseHold> hold_;
+  const std::string shard_id_;
   base::EventLog log_;
   ShardMeters meters_;
   Throughput throughput_;

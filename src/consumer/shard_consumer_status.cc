@@ -37,7 +37,7 @@ ShardStatus ShardConsumer::status() const {
 ShardLook ShardConsumer::look() const {
   Standing standing{.state = status_.state, .waiting_for = status_.waiting_for, .last_error = errors_.newest()};
   if (in_call_since_) standing.in_call = context_.loop.now() - *in_call_since_;
-  ShardLook look{.shard_id = hold_->key(), .epoch = hold_->epoch(), .mark = std::to_string(moves_)};
+  ShardLook look{.key = hold_->key(), .epoch = hold_->epoch(), .mark = std::to_string(moves_)};
   if (reader_) {
     standing.read_error = reader_->last_error();
     standing.waits_for_budget = reader_->waits_for_budget();

@@ -2,8 +2,14 @@
 
 namespace kcl::consumer {
 
-ShardMeters::ShardMeters(metrics::Registry& registry, const std::string& shard_id) {
-  const metrics::Labels shard{{"shard", shard_id}};
+metrics::Labels shard_labels(const std::string& stream, const std::string& shard_id) {
+  metrics::Labels labels;
+  if (!stream.empty()) labels.emplace_back("stream", stream);
+  labels.emplace_back("shard", shard_id);
+  return labels;
+}
+
+ShardMeters::ShardMeters(metrics::Registry& registry, const metrics::Labels& shard) {
   records_processed =
       registry.counter("kclpp_records_processed_total", "Records whose process_records returned normally.", shard);
   bytes_processed =

@@ -9,8 +9,12 @@
 
 namespace kcl::consumer {
 
+/// What an instrument of one shard is told by. `stream` is empty where the worker has one alone.
+metrics::Labels shard_labels(const std::string& stream, const std::string& shard_id);
+
 struct ShardMeters {
-  ShardMeters(metrics::Registry& registry, const std::string& shard_id);
+  /// `shard`: its labels.
+  ShardMeters(metrics::Registry& registry, const metrics::Labels& shard);
 
   std::shared_ptr<metrics::Counter> records_processed;
   std::shared_ptr<metrics::Counter> bytes_processed;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "leases/lease_key.h"
+
 namespace kcl::consumer {
 
 using base::ByteBudget;
@@ -136,9 +138,9 @@ void ShardReader::queue(Unpacked unpacked, Bytes bytes, ByteBudget::Reservation 
   auto buffer = std::make_shared<Buffer>();
   buffer->bytes = std::move(bytes.buffer);
   buffer->reservation = std::move(reservation);
-  Charge charge(std::shared_ptr<ByteBudget::Reservation>(buffer, &buffer->reservation), reading_.shard_id, alive_);
+  Charge charge(std::shared_ptr<ByteBudget::Reservation>(buffer, &buffer->reservation), reading_.key, alive_);
   auto content = std::make_shared<RecordBatch::Content>();
-  content->shard_id = reading_.shard_id;
+  content->shard_id = leases::shard_part(reading_.key);
   content->records = std::move(unpacked.records);
   content->behind_latest = behind_;
   content->bytes = size;

@@ -74,7 +74,8 @@ struct Reading {
   std::shared_ptr<base::ByteBudget> budget;
   base::EventLog log;
   const ReaderOptions& options;
-  std::string shard_id;
+  /// Of the lease.
+  std::string key;
   shards::ReadFrom from;
   std::function<void()> on_change;
   /// Of GetRecords. Null: nobody wants to know.

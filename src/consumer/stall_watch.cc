@@ -16,10 +16,10 @@ constexpr Duration kLongestSilence = std::chrono::hours(1);
 
 }  // namespace
 
-std::string ancestors_mark(const std::string& shard_id, const shards::LeasesByShard& rows) {
+std::string ancestors_mark(const std::string& key, const shards::LeasesByShard& rows) {
   std::string mark;
-  std::set<std::string> seen{shard_id};
-  std::vector<std::string> unread{shard_id};
+  std::set<std::string> seen{key};
+  std::vector<std::string> unread{key};
   while (!unread.empty()) {
     const auto row = rows.find(unread.back());
     unread.pop_back();
@@ -48,8 +48,8 @@ std::vector<StallWatch::Alarm> StallWatch::look(const std::vector<ShardLook>& sh
   std::set<std::string> seen;
   stalls_.clear();
   for (const ShardLook& shard : shards) {
-    seen.insert(shard.shard_id);
-    Watched& watched = watched_[shard.shard_id];
+    seen.insert(shard.key);
+    Watched& watched = watched_[shard.key];
     const bool stands = shard.busy && watched.epoch == shard.epoch && watched.mark == shard.mark;
     const std::uint64_t watched_epoch = std::exchange(watched.epoch, shard.epoch);
     watched.mark = shard.mark;
@@ -58,10 +58,10 @@ std::vector<StallWatch::Alarm> StallWatch::look(const std::vector<ShardLook>& sh
       watched.cause = shard.cause;
     }
     if (auto alarm = stands ? judge(watched, shard) : std::nullopt) alarms.push_back(*std::move(alarm));
-    if (stands && watched.next_alarm) stalls_.emplace(shard.shard_id, Stall{watched.stood, watched.cause});
+    if (stands && watched.next_alarm) stalls_.emplace(shard.key, Stall{watched.stood, watched.cause});
     if (stands) continue;
     if (watched.next_alarm) {
-      alarms.push_back({Alarm::Kind::ended, shard.shard_id, watched_epoch, watched.stood, watched.cause});
+      alarms.push_back({Alarm::Kind::ended, shard.key, watched_epoch, watched.stood, watched.cause});
     }
     watched.stood = {};
     watched.next_alarm.reset();
@@ -83,7 +83,7 @@ std::optional<StallWatch::Alarm> StallWatch::judge(Watched& watched, const Shard
   if (watched.stood < due) return std::nullopt;
   const auto kind = watched.next_alarm ? Alarm::Kind::lasts : Alarm::Kind::began;
   watched.next_alarm = watched.stood + std::min(watched.stood, std::max(kLongestSilence, after_));
-  return Alarm{kind, shard.shard_id, shard.epoch, watched.stood, watched.cause};
+  return Alarm{kind, shard.key, shard.epoch, watched.stood, watched.cause};
 }
 
 }  // namespace kcl::consumer

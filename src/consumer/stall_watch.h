@@ -18,7 +18,7 @@ namespace kcl::consumer {
 
 /// One shard as it is at one moment.
 struct ShardLook {
-  std::string shard_id;
+  std::string key;
   std::uint64_t epoch = 0;
   /// Something is to be done. A shard that has nothing to deliver, and reads well, stands still by right.
   bool busy = false;
@@ -31,7 +31,7 @@ struct ShardLook {
 };
 
 /// How far the shards have come that must be read to their ends before this one may start. `rows` may be a little old.
-std::string ancestors_mark(const std::string& shard_id, const shards::LeasesByShard& rows);
+std::string ancestors_mark(const std::string& key, const shards::LeasesByShard& rows);
 
 class StallWatch {
  public:
@@ -48,7 +48,7 @@ class StallWatch {
       ended,  ///< it moves again, or is not this worker's any more
     };
     Kind kind = Kind::began;
-    std::string shard_id;
+    std::string key;
     std::uint64_t epoch = 0;
     /// How long nothing went forward.
     base::Duration age{};

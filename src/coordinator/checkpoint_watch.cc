@@ -20,10 +20,8 @@ std::vector<CheckpointWatch::Setback> CheckpointWatch::look(const std::vector<le
       seen.behind = lease.checkpoint;
       continue;
     }
-    setbacks.push_back({.shard_id = lease.key,
-                        .from = seen.furthest,
-                        .to = lease.checkpoint,
-                        .owner = lease.owner.value_or("nobody")});
+    setbacks.push_back(
+        {.key = lease.key, .from = seen.furthest, .to = lease.checkpoint, .owner = lease.owner.value_or("nobody")});
     seen.furthest = lease.checkpoint;
     seen.behind.reset();
   }

@@ -16,7 +16,7 @@ namespace kcl::coordinator {
 class CheckpointWatch {
  public:
   struct Setback {
-    std::string shard_id;
+    std::string key;
     Position from = Position::trim_horizon();
     Position to = Position::trim_horizon();
     /// Of the row as it is now.

@@ -4,6 +4,7 @@
 
 #include "base/each.h"
 #include "leases/kcl_row.h"
+#include "leases/lease_key.h"
 
 namespace kcl::coordinator {
 
@@ -29,12 +30,12 @@ constexpr int kErasuresBorne = 6;
 
 }  // namespace
 
-Coordinator::Coordinator(base::Loop& loop, base::Random& random, leases::LeaseTable& table, ShardSync& sync,
+Coordinator::Coordinator(base::Loop& loop, base::Random& random, leases::LeaseTable& table, SyncOf sync_of,
                          base::EventLog log, CoordinatorOptions options, Running running, Acquired acquired)
     : loop_(loop),
       random_(random),
       table_(table),
-      sync_(sync),
+      sync_of_(std::move(sync_of)),
       log_(std::move(log)),
       options_(options),
       running_(std::move(running)),
@@ -74,6 +75,7 @@ Task<void> Coordinator::turn(base::Stop& stop) {
     co_return;
   }
   if (stop.requested()) co_return;
+  std::erase_if(scan->leases, [this](const Lease& lease) { return sync_of_(lease.key) == nullptr; });
   ages_.observe(*scan);
   if (!std::exchange(reclaimed_, true) && options_.static_identity) co_await reclaim(*scan);
   look_for_twins(*scan, running_());
@@ -157,6 +159,16 @@ bool Coordinator::outdated(const Lease& lease) const {
   return refuted != refuted_.end() && lease.counter <= refuted->second.counter && loop_.now() < refuted->second.until;
 }
 
+base::EventLog Coordinator::log_of(const std::string& key) const {
+  base::EventLog log = log_.with({{"shard", std::string(leases::shard_part(key))}});
+  if (leases::stream_part(key).empty()) return log;
+  return log.with({{"stream", sync_of_(key)->stream()}});
+}
+
+std::vector<std::string> Coordinator::blocking_parents(const Lease& lease, const shards::LeasesByShard& leases) const {
+  return shards::blocking_parents(lease, sync_of_(lease.key)->last_view().listing, leases);
+}
+
 PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard& leases,
                                 const std::set<std::string>& running, const Owners& owners) const {
   using State = PlanLease::State;
@@ -170,7 +182,7 @@ PlanLease Coordinator::classify(const Lease& lease, const shards::LeasesByShard&
   // Go workers erase claims without an answer: one is given its time before it is made again.
   if (lease.go && lease.owner && seen.claimer.empty() && claims_.contains(lease.key))
     seen.claimer = table_.options().me.worker_id;
-  seen.blocked = !shards::blocking_parents(lease, sync_.last_view().listing, leases).empty();
+  seen.blocked = !blocking_parents(lease, leases).empty();
   seen.throughput_kbps = lease.throughput_kbps;
 
   const BootTime expiry = ages_.expires_at(lease);
@@ -221,8 +233,7 @@ Outlook Coordinator::look_out(const leases::LeaseScan& scan, const std::vector<P
     if (lease.ended) continue;
     const Lease& row = leases.at(lease.key);
     if (lease.blocked) {
-      for (std::string& parent : shards::blocking_parents(row, sync_.last_view().listing, leases))
-        outlook.waited_for.insert(std::move(parent));
+      for (std::string& parent : blocking_parents(row, leases)) outlook.waited_for.insert(std::move(parent));
     }
     const bool owned = lease.state == PlanLease::State::ours || lease.state == PlanLease::State::theirs;
     const bool free = !owned && !lease.blocked;
@@ -264,17 +275,17 @@ Task<std::optional<std::uint64_t>> Coordinator::take(Lease lease, bool by_age) {
   const std::string previous = lease.owner.value_or("nobody");
   const std::string key = lease.key;
   const std::int64_t counter = lease.counter;
-  const leases::TakeMarks marks = sync_.marks_for(lease.key);
+  const leases::TakeMarks marks = sync_of_(key)->marks_for(key);
   auto result = co_await table_.take(std::move(lease), marks);
   if (!result.hold) {
     if (result.refused) refuted_[key] = {.counter = counter, .until = loop_.now() + table_.options().failover};
-    log_.debug("lease_not_taken", {{"shard", key}, {"reason", result.message}});
+    log_of(key).debug("lease_not_taken", {{"reason", result.message}});
     co_return std::nullopt;
   }
   claims_.erase(key);
   erased_.erase(key);
   const std::uint64_t epoch = result.hold->epoch();
-  log_.info("lease_taken", {{"shard", key}, {"from", previous}, {"epoch", epoch}});
+  log_of(key).info("lease_taken", {{"from", previous}, {"epoch", epoch}});
   acquired_(std::move(result.hold));
   co_return epoch;
 }
@@ -292,7 +303,7 @@ Task<void> Coordinator::reclaim(const leases::LeaseScan& scan) {
     auto read = co_await table_.get(lease.key);
     if (!read || !read->lease || !of_my_predecessor(*read->lease)) continue;
     const auto epoch = co_await take(*std::move(read->lease), false);
-    if (epoch) log_.info("lease_reclaimed", {{"shard", lease.key}, {"epoch", *epoch}});
+    if (epoch) log_of(lease.key).info("lease_reclaimed", {{"epoch", *epoch}});
   }
 }
 
@@ -315,9 +326,9 @@ void Coordinator::look_for_twins(const leases::LeaseScan& scan, const std::set<s
 void Coordinator::look_for_setbacks(const leases::LeaseScan& scan) {
   if (!table_.format().checkpoints_may_go_back()) return;
   for (const auto& setback : checkpoints_.look(scan.leases)) {
-    log_.error("checkpoint_moved_back",
-               {{"shard", setback.shard_id},
-                {"from", setback.from.text()},
+    log_of(setback.key)
+        .error("checkpoint_moved_back",
+               {{"from", setback.from.text()},
                 {"to", setback.to.text()},
                 {"owner", setback.owner},
                 {"what_to_do",
@@ -372,7 +383,7 @@ Task<void> Coordinator::claim(Lease lease) {
   claim.since = loop_.now();
   const auto result = co_await table_.claim(lease);
   if (result.kind == leases::ChangeResult::Kind::refused) co_return;
-  log_.info("lease_claimed", {{"shard", lease.key}, {"owner", lease.owner.value_or("")}});
+  log_of(lease.key).info("lease_claimed", {{"owner", lease.owner.value_or("")}});
   const std::string key = lease.key;
   claims_.insert_or_assign(key, std::move(claim));
 }
@@ -405,7 +416,7 @@ Task<void> Coordinator::withdraw_old_claims(const shards::LeasesByShard& leases)
     const std::string owner = lease.owner.value_or("");
     const auto result = co_await table_.withdraw_claim(std::move(lease));
     if (result.kind == leases::ChangeResult::Kind::unsettled) continue;
-    log_.info("lease_claim_withdrawn", {{"shard", key}, {"owner", owner}});
+    log_of(key).info("lease_claim_withdrawn", {{"owner", owner}});
     claims_.erase(key);
     spare(key, owner);
   }
@@ -415,7 +426,7 @@ Task<void> Coordinator::withdraw_old_claims(const shards::LeasesByShard& leases)
 void Coordinator::note_erased(const std::string& key, const std::string& owner) {
   if (++erased_[key] < kErasuresBorne) return;
   erased_.erase(key);
-  log_.info("lease_claim_erased", {{"shard", key}, {"owner", owner}});
+  log_of(key).info("lease_claim_erased", {{"owner", owner}});
   spare(key, owner);
 }
 

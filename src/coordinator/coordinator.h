@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/event_log.h"
 #include "base/random.h"
@@ -37,8 +38,11 @@ class Coordinator {
   using Running = std::function<std::set<std::string>()>;
   using Acquired = std::function<void(std::unique_ptr<leases::LeaseHold>)>;
 
-  /// `sync` has succeeded once before run().
-  Coordinator(base::Loop& loop, base::Random& random, leases::LeaseTable& table, ShardSync& sync, base::EventLog log,
+  /// That of the lease's stream; null when this worker does not read that stream, and leaves its leases alone.
+  using SyncOf = std::function<const ShardSync*(const std::string& key)>;
+
+  /// Every shard sync has succeeded once before run().
+  Coordinator(base::Loop& loop, base::Random& random, leases::LeaseTable& table, SyncOf sync_of, base::EventLog log,
               CoordinatorOptions options, Running running, Acquired acquired);
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
@@ -61,6 +65,9 @@ class Coordinator {
   base::Task<void> turn(base::Stop& stop);
   /// Worker ids by the incarnations that own something.
   using Owners = std::map<std::string, std::string>;
+  /// With the lease's shard named, and its stream where there are several.
+  base::EventLog log_of(const std::string& key) const;
+  std::vector<std::string> blocking_parents(const leases::Lease& lease, const shards::LeasesByShard& leases) const;
   PlanLease classify(const leases::Lease& lease, const shards::LeasesByShard& leases,
                      const std::set<std::string>& running, const Owners& owners) const;
   Outlook look_out(const leases::LeaseScan& scan, const std::vector<PlanLease>& seen,
@@ -90,7 +97,7 @@ class Coordinator {
   base::Loop& loop_;
   base::Random& random_;
   leases::LeaseTable& table_;
-  ShardSync& sync_;
+  SyncOf sync_of_;
   base::EventLog log_;
   CoordinatorOptions options_;
   Running running_;

@@ -4,6 +4,7 @@
 
 #include "base/backoff.h"
 #include "base/each.h"
+#include "leases/lease_key.h"
 
 namespace kcl::coordinator {
 
@@ -136,14 +137,57 @@ Task<SyncResult<void>> ShardSync::list(ListShards::Filter filter, Timestamp time
   co_return SyncResult<void>();
 }
 
+bool ShardSync::owns(const std::string& key) const { return leases::stream_part(key) == stream_part_; }
+
+base::EventLog ShardSync::log_of(const std::string& key) const {
+  return log_.with({{"shard", std::string(leases::shard_part(key))}});
+}
+
+SyncResult<void> ShardSync::learn_name(const StreamDescription& description) {
+  if (!options_.keyed_by_stream || !stream_part_.empty()) return {};
+  const auto part = leases::stream_part_of(description);
+  if (!part) {
+    return Failure{conflict("stream " + options_.stream + ": its description has no ARN (\"" + description.arn +
+                            "\") to tell its account by, which names its leases beside those of other streams")};
+  }
+  stream_part_ = *part;
+  return {};
+}
+
+/// Rows of one stream alone, beside rows that name theirs, are from before the application was told of other streams,
+/// or of fewer: it would start anew in the same table, and leave records out.
+SyncResult<void> ShardSync::take_own(leases::LeaseScan& scan) {
+  for (const Lease& lease : scan.leases) {
+    const bool keyed = !leases::stream_part(lease.key).empty();
+    if (keyed == options_.keyed_by_stream) continue;
+    return Failure{conflict(
+        keyed ? "the leases in this table are of an application that reads several streams, for example " + lease.key +
+                    ": read the stream as one of `streams` (one is enough), or use another application name or lease "
+                    "table"
+              : "the leases in this table are of an application that reads one stream alone, for example " + lease.key +
+                    ": read it as `stream`, or use another application name or lease table for several streams")};
+  }
+  const auto of_others = [this](const auto& row) { return !owns(row.key); };
+  std::erase_if(scan.leases, of_others);
+  if (options_.keyed_by_stream) std::erase_if(scan.unreadable, of_others);
+  return {};
+}
+
 SyncResult<void> ShardSync::check_stream(const StreamDescription& description, const leases::LeaseScan& scan) {
   const auto created = std::chrono::floor<seconds>(description.created);
   std::optional<std::chrono::sys_seconds> other;
+  // Leases of several streams have the creation in their names: a new stream has new ones, after a restart.
+  if (options_.keyed_by_stream && stream_created_ && *stream_created_ != created) other = stream_created_;
   const auto look_at = [&](const std::optional<std::chrono::sys_seconds>& on_record) {
     if (on_record && *on_record != created) other = on_record;
   };
   for (const Lease& lease : scan.leases) look_at(lease.stream_created);
   if (scan.application) look_at(scan.application->stream_created);
+  if (other && options_.keyed_by_stream) {
+    return Failure{conflict("stream " + options_.stream + " was created anew at " + to_iso8601(description.created) +
+                            ", while this worker read the one of " + to_iso8601(Timestamp(*other)) +
+                            ": start the worker again, and it reads the new one, by leases of its own")};
+  }
   if (other) {
     return Failure{
         conflict("the leases in this table belong to a stream " + options_.stream + " created at " +
@@ -174,12 +218,16 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
   view->sent = loop_.now();
   auto description = co_await kinesis_.describe_stream(options_.stream, loop_.now() + options_.call_timeout);
   if (!description.value) co_return Failure{from(description.value.error(), options_.stream)};
+  auto named = learn_name(*description.value);
+  if (!named) co_return Failure{named.error()};
 
   view->listing.sent = loop_.now();
   auto listed = co_await list(ListShards::Filter::none, {}, view->listing.shards);
   if (!listed) co_return Failure{listed.error()};
   auto scan = co_await table_.scan(true);
   if (!scan) co_return Failure{from(scan.error())};
+  auto own = take_own(*scan);
+  if (!own) co_return Failure{own.error()};
   for (const auto& bad : scan->unreadable) {
     log_.warning("lease_row_unreadable", {{"lease", bad.key}, {"problem", bad.problem}});
   }
@@ -242,7 +290,7 @@ Task<SyncResult<void>> ShardSync::create(Lease lease, const View& basis, Origin 
   auto result = co_await table_.create(std::move(lease), origin);
   switch (result.kind) {
     case leases::CreateResult::Kind::created:
-      log_.info("lease_created", {{"shard", key}});
+      log_of(key).info("lease_created");
       [[fallthrough]];
     case leases::CreateResult::Kind::exists:
       co_return SyncResult<void>();
@@ -298,7 +346,7 @@ std::vector<Lease> ShardSync::ripe_holes(std::vector<Lease> missing) {
 }
 
 Task<bool> ShardSync::create_missing(Lease lease, const View& basis, SyncResult<void>& result) {
-  if (!filling_) log_.warning("lease_hole_repaired", {{"shard", lease.key}});
+  if (!filling_) log_of(lease.key).warning("lease_hole_repaired");
   const Origin origin = filling_.value_or(Origin::repair);
   auto created = co_await create(std::move(lease), basis, origin);
   if (!created) result = Failure{created.error()};
@@ -395,15 +443,15 @@ Task<void> ShardSync::clean_up() {
     if (now < date) continue;
     if (loop_.now() - view->sent > kFreshness) co_return;
     const auto removed = co_await table_.remove(view->leases.at(key));
-    if (removed.kind == leases::ChangeResult::Kind::done) log_.info("lease_removed", {{"shard", key}});
+    if (removed.kind == leases::ChangeResult::Kind::done) log_of(key).info("lease_removed");
   }
 }
 
-leases::TakeMarks ShardSync::marks_for(const std::string& shard_id) const {
+leases::TakeMarks ShardSync::marks_for(const std::string& key) const {
   leases::TakeMarks marks;
   marks.start_instant = view_->start_instant;
   // Only what is listed is certainly of this stream.
-  if (view_->listing.find(shard_id) != nullptr) marks.stream_created = stream_created_;
+  if (view_->listing.find(key) != nullptr) marks.stream_created = stream_created_;
   return marks;
 }
 

@@ -33,6 +33,9 @@ struct ShardSyncOptions {
   shards::InitialPosition initial = shards::InitialPosition::trim_horizon;
   /// Of `at_timestamp`.
   Timestamp initial_timestamp{};
+  /// The table has leases of several streams, each named by its own, and so does `kinesis` name this one's shards
+  /// (leases/lease_key.h).
+  bool keyed_by_stream = false;
   /// Between two looks at the stream's shards when nothing asks for one.
   base::Duration interval = std::chrono::seconds(60);
   /// How long an ended lease outlives the start of its children.
@@ -88,8 +91,17 @@ class ShardSync {
   /// Precondition: sync() has succeeded once.
   const View& last_view() const { return *view_; }
 
+  const std::string& stream() const noexcept { return options_.stream; }
+  base::Duration interval() const noexcept { return options_.interval; }
+  /// How this stream's leases are named; empty where it is the only one. Known once a look has succeeded.
+  const std::string& stream_part() const noexcept { return stream_part_; }
+  /// It is a lease of this stream.
+  bool owns(const std::string& key) const;
+  /// With the shard of this lease named.
+  base::EventLog log_of(const std::string& key) const;
+
   /// What a take of this lease adds to a row of Java's.
-  leases::TakeMarks marks_for(const std::string& shard_id) const;
+  leases::TakeMarks marks_for(const std::string& key) const;
 
   /// What a consumer must know before it starts on a lease that it holds. Parent rows are read strongly consistent.
   struct Admission {
@@ -105,6 +117,9 @@ class ShardSync {
  private:
   base::Task<SyncResult<ViewPtr>> look();
   base::Task<SyncResult<void>> list(ListShards::Filter filter, Timestamp timestamp, std::map<std::string, Shard>& into);
+  SyncResult<void> learn_name(const StreamDescription& description);
+  /// Leaves what is about this stream.
+  SyncResult<void> take_own(leases::LeaseScan& scan);
   SyncResult<void> check_stream(const StreamDescription& description, const leases::LeaseScan& scan);
   std::optional<Timestamp> recorded_start(const leases::LeaseScan& scan, const View& view) const;
   std::vector<std::string> gone(const View& view) const;
@@ -125,6 +140,7 @@ class ShardSync {
   base::EventLog log_;
   ShardSyncOptions options_;
 
+  std::string stream_part_;
   std::optional<std::chrono::sys_seconds> stream_created_;
   ViewPtr view_;
   base::AsyncMutex looking_;

@@ -1,9 +1,12 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/backoff.h"
 #include "base/text.h"
+#include "engine/keyed_kinesis.h"
+#include "leases/lease_key.h"
 
 namespace kcl::engine {
 
@@ -18,6 +21,10 @@ constexpr Duration kTablePatience = std::chrono::minutes(2);
 
 // A start that waits is told of once people begin to wonder; one that gives up before that tells why only then.
 constexpr Duration kWorthTelling = std::chrono::seconds(20);
+
+// Each worker looks at no more streams than these in a sync interval: the service describes 20 a second, for all of an
+// account's programs. What the looks are for is repair; children are created at their parents' ends.
+constexpr std::size_t kStreamsPerInterval = 10;
 
 // After a failure consumers get so long to let go of what they hold.
 constexpr Duration kWindUpAfterFailure = std::chrono::seconds(10);
@@ -40,41 +47,90 @@ coordinator::CoordinatorOptions coordinator_options(const EngineOptions& options
 
 }  // namespace
 
+/// A stream that is read, and what its consumers share.
+struct Engine::Stream {
+  Stream(Engine& engine, coordinator::ShardSyncOptions options, const std::string& consumer_arn);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// As logs, instruments and status name it; empty where it is the only one.
+  const std::string label;
+  const base::EventLog log;
+  std::optional<KeyedKinesis> keyed;
+  ports::Kinesis& kinesis;
+  coordinator::ShardSync sync;
+  consumer::ConsumerContext consumers;
+};
+
+Engine::Stream::Stream(Engine& engine, coordinator::ShardSyncOptions options, const std::string& consumer_arn)
+    : label(options.keyed_by_stream ? options.stream : ""),
+      log(label.empty() ? engine.ports_.log : engine.ports_.log.with({{"stream", label}})),
+      kinesis(label.empty() ? engine.ports_.kinesis : keyed.emplace(engine.ports_.kinesis)),
+      sync(engine.ports_.loop, engine.ports_.random, kinesis, engine.table_, log, options),
+      consumers{.loop = engine.ports_.loop,
+                .random = engine.ports_.random,
+                .kinesis = kinesis,
+                .sync = sync,
+                .processors = engine.ports_.processors,
+                .budget = engine.ports_.budget,
+                .decoding = engine.ports_.decoding,
+                .metrics = engine.ports_.metrics,
+                .log = log,
+                .options = engine.options_.consumer,
+                .stream_label = label,
+                .failover = engine.options_.failover,
+                .on_failure = engine.on_failure_} {
+  consumer::ReaderOptions& reader = consumers.options.reader;
+  reader.stream = options.stream;
+  if (reader.fan_out) reader.fan_out->consumer_arn = consumer_arn;
+}
+
 Engine::Engine(EnginePorts ports, EngineOptions options)
     : ports_(std::move(ports)),
       options_(std::move(options)),
+      on_failure_([this](const std::string& task, const std::exception_ptr& failure) {
+        fail("task " + task + " failed: " + base::what_of(failure));
+      }),
       table_(ports_.loop, ports_.store, table_options(options_, ports_.random)),
-      sync_(ports_.loop, ports_.random, ports_.kinesis, table_, ports_.log, options_.sync),
       coordinator_(
-          ports_.loop, ports_.random, table_, sync_, ports_.log, coordinator_options(options_, ports_),
+          ports_.loop, ports_.random, table_,
+          [this](const std::string& key) {
+            const Stream* stream = stream_of(key);
+            return stream == nullptr ? nullptr : &stream->sync;
+          },
+          ports_.log, coordinator_options(options_, ports_),
           [this] {
             std::set<std::string> keys;
             for (const auto& [key, consumer] : consumers_) keys.insert(key);
             return keys;
           },
           [this](std::unique_ptr<leases::LeaseHold> hold) { acquired(std::move(hold)); }),
-      consumers_context_{.loop = ports_.loop,
-                         .random = ports_.random,
-                         .kinesis = ports_.kinesis,
-                         .sync = sync_,
-                         .processors = ports_.processors,
-                         .budget = ports_.budget,
-                         .decoding = ports_.decoding,
-                         .metrics = ports_.metrics,
-                         .log = ports_.log,
-                         .options = options_.consumer,
-                         .failover = options_.failover,
-                         .on_failure =
-                             [this](const std::string& task, const std::exception_ptr& failure) {
-                               fail("task " + task + " failed: " + base::what_of(failure));
-                             }},
       stalls_(options_.stall_after),
-      consumer_tasks_(ports_.loop, consumers_context_.on_failure),
-      coordination_(ports_.loop, consumers_context_.on_failure) {
-  consumers_context_.options.reader.stream = options_.sync.stream;
+      consumer_tasks_(ports_.loop, on_failure_),
+      coordination_(ports_.loop, on_failure_) {
+  if (options_.streams.empty()) {
+    const auto& fan_out = options_.consumer.reader.fan_out;
+    streams_.push_back(std::make_unique<Stream>(*this, options_.sync, fan_out ? fan_out->consumer_arn : ""));
+    return;
+  }
+  const std::size_t crowd = (options_.streams.size() + kStreamsPerInterval - 1) / kStreamsPerInterval;
+  for (const StreamChoice& choice : options_.streams) {
+    coordinator::ShardSyncOptions sync = options_.sync;
+    sync.stream = choice.stream;
+    sync.initial = choice.initial;
+    sync.initial_timestamp = choice.initial_timestamp;
+    sync.keyed_by_stream = true;
+    sync.interval *= static_cast<Duration::rep>(crowd);
+    streams_.push_back(std::make_unique<Stream>(*this, std::move(sync), choice.consumer_arn));
+  }
 }
 
 Engine::~Engine() = default;
+
+Engine::Stream* Engine::stream_of(const std::string& key) const {
+  const auto found = in_step_.find(leases::stream_part(key));
+  return found == in_step_.end() ? nullptr : found->second;
+}
 
 Task<EngineResult> Engine::run() {
   coordination_.spawn("start-up", start_up());
@@ -86,7 +142,8 @@ Task<EngineResult> Engine::run() {
     state_ = EngineState::running;
     message_.clear();
     auto on_conflict = [this](std::string why) { fail(std::move(why)); };
-    coordination_.spawn("shard sync", coordinate(sync_.run(coordination_.stop(), std::move(on_conflict))));
+    for (const auto& stream : streams_)
+      coordination_.spawn("shard sync", coordinate(stream->sync.run(coordination_.stop(), on_conflict)));
     coordination_.spawn("coordinator", coordinate(coordinator_.run(coordination_.stop())));
     coordination_.spawn("stall watch", coordinate(watch_for_stalls()));
     if (options_.stop_when_done) coordination_.spawn("finish", coordinate(finish_when_done()));
@@ -104,45 +161,60 @@ Task<EngineResult> Engine::run() {
 /// Until the table is there and the shards have leases.
 Task<void> Engine::start_up() {
   base::Backoff backoff(std::chrono::milliseconds(200), std::chrono::seconds(10));
-  const BootTime patience = base::saturating_add(ports_.loop.now(), options_.start_patience);
+  BootTime patience = base::saturating_add(ports_.loop.now(), options_.start_patience);
   const BootTime tell_from = ports_.loop.now() + kWorthTelling;
   std::string told;
-  bool table_ready = false;
+  std::size_t in_step = 0;
   while (!shutdown_by_) {
-    bool fatal = false;
-    std::string problem;
-    if (!table_ready) {
-      auto ensured = co_await table_.ensure(options_.create_table, kTablePatience);
-      table_ready = ensured.has_value();
-      if (!ensured) {
-        problem = "leases: " + ensured.error().message;
-        fatal = ensured.error().kind == StoreError::Kind::misuse;
-      }
-    }
-    if (table_ready) {
-      auto synced = co_await sync_.sync();
-      if (synced) {
-        started_ = true;
-        changed_.notify_all();
-        co_return;
-      }
-      problem = synced.error().message;
-      fatal = synced.error().kind != coordinator::SyncError::Kind::transient;
-    }
-    if (fatal || ports_.loop.now() >= patience) {
-      fail(std::move(problem));
+    auto trouble = co_await get_ready();
+    if (!trouble) {
+      started_ = true;
+      changed_.notify_all();
       co_return;
     }
-    if (ports_.loop.now() >= tell_from && problem != told) {
-      ports_.log.warning("start_waits", {{"error", problem}});
-      told = problem;
+    // One stream after the other: there may be many.
+    if (std::exchange(in_step, in_step_.size()) < in_step_.size())
+      patience = base::saturating_add(ports_.loop.now(), options_.start_patience);
+    if (trouble->fatal || ports_.loop.now() >= patience) {
+      fail(std::move(trouble->message));
+      co_return;
     }
-    message_ = std::move(problem);
+    if (ports_.loop.now() >= tell_from && trouble->message != told) {
+      ports_.log.warning("start_waits", {{"error", trouble->message}});
+      told = trouble->message;
+    }
+    message_ = std::move(trouble->message);
     const BootTime again = std::min(patience, ports_.loop.now() + backoff.next(ports_.random));
     while (!shutdown_by_ && ports_.loop.now() < again) {
       co_await changed_.wait_until(ports_.loop, again, coordination_.stop());
     }
   }
+}
+
+/// One try; what went well is not done again.
+Task<std::optional<Engine::Trouble>> Engine::get_ready() {
+  if (!table_ready_) {
+    auto ensured = co_await table_.ensure(options_.create_table, kTablePatience);
+    if (!ensured) {
+      const bool misuse = ensured.error().kind == StoreError::Kind::misuse;
+      co_return Trouble{"leases: " + ensured.error().message, misuse};
+    }
+    table_ready_ = true;
+  }
+  while (in_step_.size() < streams_.size()) {
+    Stream& stream = *streams_[in_step_.size()];
+    auto synced = co_await stream.sync.sync();
+    if (!synced) {
+      const bool passes = synced.error().kind == coordinator::SyncError::Kind::transient;
+      co_return Trouble{std::move(synced.error().message), !passes};
+    }
+    const auto [other, first] = in_step_.try_emplace(stream.sync.stream_part(), &stream);
+    if (!first) {
+      co_return Trouble{
+          "streams: " + other->second->label + " and " + stream.label + " are the same stream: name it once", true};
+    }
+  }
+  co_return std::nullopt;
 }
 
 Task<void> Engine::coordinate(Task<void> task) {
@@ -195,14 +267,16 @@ Task<void> Engine::watch_for_stalls() {
 consumer::ShardLook Engine::look_at(const consumer::ShardConsumer& consumer) const {
   consumer::ShardLook look = consumer.look();
   if (consumer.status().state != ShardState::waiting_for_parents) return look;
-  look.mark += consumer::ancestors_mark(look.shard_id, sync_.last_view().leases);
-  look.mark_age = options_.sync.interval;
+  const Stream& stream = *stream_of(look.key);
+  look.mark += consumer::ancestors_mark(look.key, stream.sync.last_view().leases);
+  look.mark_age = stream.sync.interval();
   return look;
 }
 
 void Engine::tell(const consumer::StallWatch::Alarm& alarm) {
   using Kind = consumer::StallWatch::Alarm::Kind;
-  const base::EventLog log = ports_.log.with({{"shard", alarm.shard_id}, {"epoch", alarm.epoch}});
+  const std::string shard_id(leases::shard_part(alarm.key));
+  const base::EventLog log = stream_of(alarm.key)->log.with({{"shard", shard_id}, {"epoch", alarm.epoch}});
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(alarm.age).count();
   if (alarm.kind == Kind::ended) {
     log.warning("shard_stall_ended", {{"after_s", seconds}, {"cause", alarm.cause}});
@@ -210,7 +284,7 @@ void Engine::tell(const consumer::StallWatch::Alarm& alarm) {
   }
   log.error("shard_stalled", {{"for_s", seconds}, {"cause", alarm.cause}});
   if (alarm.kind == Kind::began && options_.stop_on_stall)
-    fail("shard " + alarm.shard_id + " is stalled for " + std::to_string(seconds) + " s: " + alarm.cause);
+    fail("shard " + alarm.key + " is stalled for " + std::to_string(seconds) + " s: " + alarm.cause);
 }
 
 /// A worker that does not finish because nobody takes what it may not take says so.
@@ -232,22 +306,25 @@ void Engine::tell_what_is_left_over() {
 /// The last word have a fresh listing and a consistent scan: a scan of the coordinator may be torn, and a shard that
 /// has no row yet is nobody's.
 Task<bool> Engine::nothing_is_left(BootTime since) {
-  auto view = co_await sync_.fresh_look();
-  if (!view || through_since_ != since) co_return false;
-  if (!sync_.holes(**view).empty()) {
-    sync_.look_again();
-    co_return false;
+  for (const auto& stream : streams_) {
+    auto view = co_await stream->sync.fresh_look();
+    if (!view || through_since_ != since) co_return false;
+    if (!stream->sync.holes(**view).empty()) {
+      stream->sync.look_again();
+      co_return false;
+    }
+    const auto own = own_shards();
+    const auto closely = coordinator::outlook_of((*view)->listing, (*view)->leases, own);
+    if (closely.work_to_come || !coordinator::through_with_all(own, closely)) co_return false;
   }
-  const auto own = own_shards();
-  const auto closely = coordinator::outlook_of((*view)->listing, (*view)->leases, own);
-  co_return !closely.work_to_come && coordinator::through_with_all(own, closely);
+  co_return true;
 }
 
 void Engine::acquired(std::unique_ptr<leases::LeaseHold> hold) {
   const std::string key = hold->key();
   through_since_.reset();
   ports_.metrics.counter("kclpp_leases_taken_total", "Leases that this worker took.")->add();
-  auto consumer = std::make_unique<consumer::ShardConsumer>(consumers_context_, std::move(hold));
+  auto consumer = std::make_unique<consumer::ShardConsumer>(stream_of(key)->consumers, std::move(hold));
   if (shutdown_by_) consumer->request_shutdown();
   consumers_.emplace(key, std::move(consumer));
   consumer_tasks_.spawn("shard " + key, consume(key));

@@ -29,6 +29,16 @@
 
 namespace kcl::engine {
 
+/// One stream of several.
+struct StreamChoice {
+  std::string stream;
+  shards::InitialPosition initial = shards::InitialPosition::trim_horizon;
+  /// Of `at_timestamp`.
+  Timestamp initial_timestamp{};
+  /// As consumer::FanOutOptions has it.
+  std::string consumer_arn;
+};
+
 struct EngineOptions {
   std::string worker_id;
   base::Duration failover = std::chrono::seconds(10);
@@ -44,7 +54,10 @@ struct EngineOptions {
   base::Duration stall_after = std::chrono::minutes(5);
   /// The first stall is a failure of the worker.
   bool stop_on_stall = false;
+  /// What it says of a stream is that of the only one, unless there are `streams`.
   coordinator::ShardSyncOptions sync;
+  /// Read side by side, on one lease table whose leases name their stream.
+  std::vector<StreamChoice> streams;
   coordinator::CoordinatorOptions coordinator;
   consumer::ConsumerOptions consumer;
 };
@@ -102,7 +115,16 @@ class Engine {
   EngineStatus status() const;
 
  private:
+  struct Stream;
+  /// Why a start cannot go on, for now or for good.
+  struct Trouble {
+    std::string message;
+    bool fatal = false;
+  };
+  /// Of a lease; null when it is of none of them.
+  Stream* stream_of(const std::string& key) const;
   base::Task<void> start_up();
+  base::Task<std::optional<Trouble>> get_ready();
   base::Task<void> coordinate(base::Task<void> task);
   base::Task<void> consume(std::string key);
   base::Task<void> finish_when_done();
@@ -118,16 +140,19 @@ class Engine {
 
   EnginePorts ports_;
   EngineOptions options_;
+  const base::TaskScope::OnFailure on_failure_;
   leases::LeaseTable table_;
-  coordinator::ShardSync sync_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  /// Those that have been in step with the table once, by how their leases are named (leases::stream_part()).
+  std::map<std::string, Stream*, std::less<>> in_step_;
   coordinator::Coordinator coordinator_;
-  consumer::ConsumerContext consumers_context_;
 
   EngineState state_ = EngineState::starting;
   std::string message_;
   std::string failure_;
   std::optional<base::BootTime> shutdown_by_;
   base::Event changed_;
+  bool table_ready_ = false;
   bool started_ = false;
   /// Of finish_when_done(): since when this worker is through with its shards, and they are the same ones.
   std::optional<base::BootTime> through_since_;

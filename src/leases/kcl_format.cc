@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "leases/kcl_row.h"
+#include "leases/lease_key.h"
 #include "leases/row_format.h"
 
 namespace kcl::leases {
@@ -122,7 +123,7 @@ ItemUpdate KclFormat::holder_write(const Lease& row, const HolderWrite& write) c
   if (write.position) append_checkpoint(*write.position, update.actions);
   if (write.start) append_start(*write.start, update.actions);
   if (!write.children.empty()) {
-    update.actions.push_back(Action::set(std::string(kChildren), AttributeValue::Variant(write.children)));
+    update.actions.push_back(Action::set(std::string(kChildren), AttributeValue::Variant(shard_parts(write.children))));
   }
   if (!write.status.empty()) update.actions.push_back(Action::set(std::string(kStatus), write.status));
   if (write.throughput_kbps) {

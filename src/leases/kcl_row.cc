@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "leases/lease_key.h"
+
 namespace kcl::leases::kcl_row {
 
 namespace {
@@ -118,8 +120,8 @@ Result<Lease, std::string> parse(const Item& row) {
     reader.blame(kCheckpoint, "a sequence number or a sentinel");
   }
 
-  lease.parents = reader.strings(kParents);
-  lease.children = reader.strings(kChildren);
+  lease.parents = lease_keys(stream_part(lease.key), reader.strings(kParents));
+  lease.children = lease_keys(stream_part(lease.key), reader.strings(kChildren));
   read_hash_keys(reader, lease);
   lease.owner_switches_since_checkpoint = reader.number(kOwnerSwitches).value_or(0);
   lease.checkpoint_owner = reader.text(kCheckpointOwner);
@@ -145,13 +147,17 @@ Item render(const Lease& lease) {
   Item row;
   const auto set = [&row](std::string_view name, AttributeValue value) { row.emplace(name, std::move(value)); };
   set(kKey, lease.key);
+  if (const auto stream = stream_part(lease.key); !stream.empty()) {
+    set(kStreamName, std::string(stream));
+    set(kShardId, std::string(shard_part(lease.key)));
+  }
   set(kCounter, Number::of(lease.counter));
   set(kCheckpoint, lease.checkpoint.text());
   set(kCheckpointSub, Number::of(static_cast<std::int64_t>(lease.checkpoint.sub_sequence())));
   set(kOwnerSwitches, Number::of(lease.owner_switches_since_checkpoint));
   if (lease.owner) set(kOwner, *lease.owner);
-  if (!lease.parents.empty()) set(kParents, AttributeValue::Variant(lease.parents));
-  if (!lease.children.empty()) set(kChildren, AttributeValue::Variant(lease.children));
+  if (!lease.parents.empty()) set(kParents, AttributeValue::Variant(shard_parts(lease.parents)));
+  if (!lease.children.empty()) set(kChildren, AttributeValue::Variant(shard_parts(lease.children)));
   if (lease.hash_keys) {
     set(kStartingHashKey, lease.hash_keys->start.text());
     set(kEndingHashKey, lease.hash_keys->end.text());

@@ -24,6 +24,9 @@ inline constexpr std::string_view kStartingHashKey = "startingHashKey";
 inline constexpr std::string_view kEndingHashKey = "endingHashKey";
 inline constexpr std::string_view kCheckpointOwner = "checkpointOwner";
 inline constexpr std::string_view kEntityType = "entityType";
+/// What the key is made of, where it names a stream: S `<account>:<stream>:<creation>` and S the shard id.
+inline constexpr std::string_view kStreamName = "streamName";
+inline constexpr std::string_view kShardId = "shardId";
 /// Key of the row that java_version() reads.
 inline constexpr std::string_view kJavaMigration = "Migration3.0";
 /// N kilobytes a second with six decimals, as Java KCL 3.x measures and balances by.

@@ -98,12 +98,12 @@ std::shared_ptr<Histogram> Registry::histogram(std::string_view name, std::strin
   return get<Histogram>(name, help, std::move(labels), [&] { return std::make_shared<Histogram>(std::move(bounds)); });
 }
 
-void Registry::retire(std::string_view label, std::string_view value, Timestamp now) {
-  const auto named = [&](const auto& pair) { return pair.first == label && pair.second == value; };
+void Registry::retire(const Labels& with, Timestamp now) {
   const std::lock_guard lock(mutex_);
   for (auto& [name, family] : families_) {
     for (auto& [labels, entry] : family.instruments) {
-      if (std::ranges::any_of(labels, named)) entry.retired = now;
+      const auto has = [&own = labels](const auto& label) { return std::ranges::find(own, label) != own.end(); };
+      if (std::ranges::all_of(with, has)) entry.retired = now;
     }
   }
 }

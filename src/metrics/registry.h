@@ -93,9 +93,9 @@ class Registry {
   std::shared_ptr<Histogram> histogram(std::string_view name, std::string_view help, Labels labels,
                                        std::vector<double> bounds);
 
-  /// Every instrument with this label is done with: snapshots show it for kRetiredFor longer, so that whoever collects
-  /// them sees its last values, and then forget it. Asked for again before that, it lives on.
-  void retire(std::string_view label, std::string_view value, Timestamp now);
+  /// Every instrument with these labels is done with: snapshots show it for kRetiredFor longer, so that whoever
+  /// collects them sees its last values, and then forget it. Asked for again before that, it lives on.
+  void retire(const Labels& with, Timestamp now);
 
   /// Ordered by name, then by labels.
   MetricsSnapshot snapshot(Timestamp now);

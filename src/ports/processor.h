@@ -69,6 +69,8 @@ class Checkpoints {
 
 /// One acquisition of one shard.
 struct ShardEpoch {
+  /// As the worker was told of it.
+  std::string stream;
   std::string shard_id;
   /// Grows with each acquisition of this shard by whatever worker: what an idempotent sink compares.
   std::uint64_t epoch = 0;

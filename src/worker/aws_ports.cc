@@ -88,7 +88,7 @@ Result<std::optional<AwsNeeds>, std::vector<std::string>> find_aws(const WorkerC
   }
   if (needs_kinesis && config.fan_out) {
     const std::string& name = config.consumer_name.empty() ? config.application : config.consumer_name;
-    needs.consumer = aws::ConsumerChoice{.stream = config.stream, .arn = config.consumer_arn, .name = name};
+    needs.consumer = aws::ConsumerChoice{.arn = config.consumer_arn, .name = name};
   }
   if (needs_leases) {
     needs.dynamodb = find(aws::Service::dynamodb, config.dynamodb_access, config.dynamodb_endpoint, "dynamodb");

@@ -1,6 +1,7 @@
 #include "worker/config_check.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -53,8 +54,33 @@ class Problems {
   std::vector<std::string> found_;
 };
 
+void check_streams(const WorkerConfig& config, Problems& problems) {
+  if (config.streams.empty()) {
+    if (config.stream.empty()) problems.add("stream: empty; name the stream to read");
+    return;
+  }
+  if (!config.stream.empty()) problems.add("stream: given beside streams: name it there, as one of them");
+  if (config.lease_format == LeaseFormat::vmware_go) {
+    problems.add("streams: with lease_format vmware_go a row has no room for its stream: one stream is right");
+  }
+  if (!config.consumer_arn.empty()) {
+    problems.add("consumer_arn: a consumer is of one stream: give each of the streams its own");
+  }
+  std::set<std::string> named;
+  for (std::size_t i = 0; i < config.streams.size(); ++i) {
+    const StreamConfig& stream = config.streams[i];
+    const std::string field = "streams[" + std::to_string(i) + "]";
+    if (stream.stream.empty()) problems.add(field + ".stream: empty; name the stream to read");
+    if (!stream.stream.empty() && !named.insert(stream.stream).second) {
+      problems.add(field + ".stream: \"" + stream.stream + "\" is there already: name it once");
+    }
+    if (!stream.consumer_arn.empty() && !config.fan_out) {
+      problems.add(field + ".consumer_arn: given, but fan_out is off: turn that on, or leave this out");
+    }
+  }
+}
+
 void check_plugins(const WorkerConfig& config, Problems& problems) {
-  if (config.stream.empty()) problems.add("stream: empty; name the stream to read");
   if (config.application.empty() && config.lease_store) {
     problems.add("application: empty, but a lease_store is given: name the application whose leases it keeps");
   }
@@ -172,6 +198,7 @@ void check_cloudwatch(const WorkerConfig& config, Problems& problems) {
 
 std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) {
   Problems problems;
+  check_streams(config, problems);
   check_fan_out(config, problems);
   check_plugins(config, problems);
   check_policy(config, problems);

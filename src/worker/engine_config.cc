@@ -8,8 +8,10 @@
 #include <array>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/random.h"
+#include "base/text.h"
 
 namespace kcl::worker {
 
@@ -50,6 +52,14 @@ WorkerConfig completed(WorkerConfig config) {
   return config;
 }
 
+std::string streams_text(const WorkerConfig& config) {
+  if (config.streams.empty()) return config.stream;
+  std::vector<std::string> names;
+  names.reserve(config.streams.size());
+  for (const StreamConfig& stream : config.streams) names.push_back(stream.stream);
+  return base::joined(names);
+}
+
 engine::EngineOptions engine_options(const WorkerConfig& config) {
   engine::EngineOptions options;
   options.worker_id = config.worker_id;
@@ -66,6 +76,13 @@ engine::EngineOptions engine_options(const WorkerConfig& config) {
   options.sync.initial = initial_position(config.initial_position.kind());
   options.sync.initial_timestamp = config.initial_position.timestamp();
   options.sync.interval = config.shard_sync_interval;
+  for (const StreamConfig& stream : config.streams) {
+    const InitialPosition& initial = stream.initial_position.value_or(config.initial_position);
+    options.streams.push_back({.stream = stream.stream,
+                               .initial = initial_position(initial.kind()),
+                               .initial_timestamp = initial.timestamp(),
+                               .consumer_arn = stream.consumer_arn});
+  }
   options.coordinator.max_leases = config.max_leases;
   options.coordinator.static_identity = config.static_identity;
   options.coordinator.balance = config.balance;

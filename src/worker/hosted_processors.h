@@ -25,7 +25,6 @@ struct ProcessorHost {
   InFlight& in_flight;
   metrics::Registry& registry;
   std::string application;
-  std::string stream;
   std::string worker_id;
   std::function<void()> stop_worker;
   /// What was acknowledged of a batch that failed may be checkpointed.

@@ -1,5 +1,6 @@
 #include "worker/log_limit.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace kcl::worker {
@@ -11,7 +12,7 @@ bool is_of_the_worker(std::string_view field) { return field == "worker" || fiel
 std::string said_by(const LogEvent& event) {
   std::string said;
   for (const auto& [field, value] : event.fields) {
-    if (is_of_the_worker(field) || field == "epoch") continue;
+    if (field == "worker" || field == "epoch") continue;
     said += field;
     said += '=';
     said += value.text();
@@ -28,6 +29,16 @@ LogFields context_of(const LogEvent& event) {
   return context;
 }
 
+/// Of a worker of several streams, lines of the same name may be about different ones.
+void keep_common(LogFields& context, const LogEvent& event) {
+  const auto differs = [&event](const auto& field) {
+    return std::ranges::none_of(event.fields, [&field](const auto& other) {
+      return other.first == field.first && other.second.text() == field.second.text();
+    });
+  };
+  std::erase_if(context, differs);
+}
+
 }  // namespace
 
 bool LogLimit::admit(const LogEvent& event, base::BootTime now) {
@@ -38,6 +49,7 @@ bool LogLimit::admit(const LogEvent& event, base::BootTime now) {
     of_name.ends = now + kWindow;
     of_name.context = context_of(event);
   }
+  keep_common(of_name.context, event);
   const std::size_t most = event.level == LogLevel::error ? kErrors : kWarnings;
   if (of_name.passed >= most) {
     ++of_name.left_out;

@@ -41,7 +41,7 @@ class LogLimit {
     std::size_t left_out = 0;
     /// By what they say.
     std::map<std::string, std::size_t> alike;
-    /// Worker and stream, for the line that tells.
+    /// Worker and stream, for the line that tells; what all of them were said by.
     LogFields context;
   };
   std::map<std::string, OfName> names_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "wire/json_writer.h"
@@ -28,6 +29,7 @@ void member(JsonWriter& json, std::string_view name, std::string_view value) { j
 
 void write_shard(JsonWriter& json, const ShardStatus& shard) {
   json.begin_object();
+  if (!shard.stream.empty()) member(json, "stream", shard.stream);
   member(json, "shard", shard.shard_id);
   member(json, "state", name_of(shard.state));
   member(json, "since", to_iso8601(shard.since));
@@ -88,7 +90,7 @@ bool stands_still(const ShardStatus& shard) {
 
 void append_shard(std::string& page, const ShardStatus& shard, Timestamp now) {
   page += stands_still(shard) ? "<tr class=\"still\">" : "<tr>";
-  cell(page, shard.shard_id);
+  cell(page, shard.stream.empty() ? shard.shard_id : shard.stream + ' ' + shard.shard_id);
   cell(page, name_of(shard.state));
   cell(page, span_of(now - shard.since));
   cell(page, shard.behind ? span_of(*shard.behind) : "");
@@ -151,7 +153,8 @@ std::string status_page(const Identity& identity, const WorkerStatus& status, Ti
   shards.reserve(status.shards.size());
   for (const ShardStatus& shard : status.shards) shards.push_back(&shard);
   std::ranges::sort(shards, [](const ShardStatus* a, const ShardStatus* b) {
-    return stands_still(*a) != stands_still(*b) ? stands_still(*a) : a->shard_id < b->shard_id;
+    return stands_still(*a) != stands_still(*b) ? stands_still(*a)
+                                                : std::tie(a->stream, a->shard_id) < std::tie(b->stream, b->shard_id);
   });
   const auto still = std::ranges::count_if(status.shards, stands_still);
   std::string page(kHead);

@@ -46,7 +46,7 @@ UserProcessor::UserProcessor(ProcessorHost& host, std::shared_ptr<const ProgramF
       checkpointing_(host.threads.loop, host.on_failure) {
   auto content = std::make_shared<ShardContext::Content>();
   content->application = host.application;
-  content->stream = host.stream;
+  content->stream = epoch.stream;
   content->shard_id = epoch.shard_id;
   content->worker_id = host.worker_id;
   content->epoch = epoch.epoch;

@@ -51,6 +51,12 @@ WorkerState state_of(engine::EngineState state) {
   return WorkerState::stopped;
 }
 
+/// What all instruments of a worker are told by. Where it has several streams, those of a shard name theirs.
+metrics::Labels labels_of(const WorkerConfig& config) {
+  if (!config.streams.empty()) return {{"application", config.application}, {"worker", config.worker_id}};
+  return {{"application", config.application}, {"stream", config.stream}, {"worker", config.worker_id}};
+}
+
 }  // namespace
 
 /// Owns what outlives the engine; the engine itself, and all that lives on the strand with it, is a Life.
@@ -152,7 +158,6 @@ Worker::Impl::Life::Life(Impl& owner)
                                 .in_flight = owner.in_flight_,
                                 .registry = owner.registry_,
                                 .application = owner.config_.application,
-                                .stream = owner.config_.stream,
                                 .worker_id = owner.id(),
                                 .stop_worker =
                                     [link = owner.link_] {
@@ -195,6 +200,7 @@ Worker::Impl::Life::Life(Impl& owner)
 
 base::EventLog Worker::Impl::event_log() {
   const base::EventLog plain(threads_->loop, [this](LogEvent event) { log_.write(std::move(event)); });
+  if (!config_.streams.empty()) return plain.with({{"worker", id()}});
   return plain.with({{"worker", id()}, {"stream", config_.stream}});
 }
 
@@ -246,7 +252,7 @@ void Worker::Impl::set_gauges(const engine::EngineStatus& status) {
   for (const ShardStatus& shard : status.shards) {
     if (!shard.behind) continue;
     set("kclpp_shard_behind_seconds", "How far the shard's reader is behind its tip.",
-        std::chrono::duration<double>(*shard.behind).count(), {{"shard", shard.shard_id}});
+        std::chrono::duration<double>(*shard.behind).count(), consumer::shard_labels(shard.stream, shard.shard_id));
   }
 }
 
@@ -283,7 +289,7 @@ Worker::Impl::Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, wor
       make_processors_(std::move(processors)),
       threads_(threads ? std::move(threads)
                        : std::make_shared<Threads>(Runtime::Options{.buffer_bytes = config_.buffer_bytes})),
-      registry_({{"application", config_.application}, {"stream", config_.stream}, {"worker", config_.worker_id}}),
+      registry_(labels_of(config_)),
       log_(threads_->loop, config_.log, registry_),
       link_(std::make_shared<StrandLink<Impl>>(threads_->loop, *this)) {
   last_status_.worker_id = config_.worker_id;
@@ -305,7 +311,7 @@ std::unique_ptr<worker::Monitor> Worker::Impl::make_monitor() {
   try {
     return std::make_unique<worker::Monitor>(
         *server::parse_listen_address(config_.listen),
-        worker::Identity{.application = config_.application, .stream = config_.stream}, ask);
+        worker::Identity{.application = config_.application, .stream = worker::streams_text(config_)}, ask);
   } catch (const std::exception& failure) {
     throw ConfigError({"listen: " + config_.listen + ": " + failure.what()});
   }

@@ -387,7 +387,7 @@ Duration Disturbances::operate(Disturbance disturbance) {
   const ShardTruth& shard = shards[key];
   if (disturbance == Disturbance::operator_delete) {
     // Who deletes the last row begins a new application, unless somebody who saw the old one lives.
-    const auto has_row = [](const auto& one) { return one.second.row.has_value(); };
+    const auto has_row = [&](const auto& one) { return one.second.stream == shard.stream && one.second.row; };
     if (std::ranges::count_if(shards, has_row) < 2) return kNothingDone;
     world_.trace("an operator deletes ", key);
     fleet_.store().remove(kOperator, key, {});

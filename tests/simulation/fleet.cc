@@ -1,18 +1,29 @@
 #include "simulation/fleet.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 #include "kpl/aggregate_writer.h"
+#include "leases/lease_key.h"
 #include "leases/row_format.h"
 
 namespace kcl::simulation {
 
 namespace {
 
-embedded::Stream::Options stream_options(const World& world, const FleetOptions& options) {
+constexpr std::string_view kStream = "simulated";
+
+/// The `index`th of several, which have different numbers of shards.
+embedded::Stream::Options stream_options(const World& world, const FleetOptions& options, std::size_t index) {
   embedded::Stream::Options stream;
-  stream.name = "simulated";
+  stream.name = kStream;
   stream.shards = options.shards;
+  if (options.streams > 1) {
+    stream.name += '-' + std::to_string(index);
+    stream.shards = options.shards / options.streams + (index < options.shards % options.streams ? 1 : 0);
+    stream.shards = std::max<std::size_t>(1, stream.shards);
+  }
   stream.created = world.server_time();
   stream.retention = options.retention;
   stream.page_size = options.shards_on_page;
@@ -22,7 +33,7 @@ embedded::Stream::Options stream_options(const World& world, const FleetOptions&
 }
 
 engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOptions& fleet,
-                                     const StreamService& service) {
+                                     const StreamServices& services) {
   engine::EngineOptions options;
   options.worker_id = worker.id;
   options.failover = worker.failover.value_or(fleet.failover);
@@ -30,7 +41,7 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
   // A fleet that starts in bad weather waits it out.
   options.start_patience = std::chrono::hours(24);
   options.stop_when_done = fleet.stop_when_done;
-  options.sync.stream = "simulated";
+  options.sync.stream = kStream;
   options.sync.initial = worker.initial.value_or(fleet.initial);
   options.sync.interval = fleet.sync_interval;
   options.sync.keep_ended = fleet.keep_ended;
@@ -38,7 +49,17 @@ engine::EngineOptions engine_options(const WorkerSpec& worker, const FleetOption
   options.consumer.checkpoint_automatically = worker.style == CheckpointStyle::by_library;
   options.consumer.checkpoint_interval = fleet.checkpoint_interval;
   options.consumer.reader.max_records = kRecordsAtOnce;
-  if (worker.fan_out) options.consumer.reader.fan_out = consumer::FanOutOptions{.consumer_arn = service.consumer_arn};
+  if (worker.fan_out) {
+    const std::string& consumer_arn = services.begin()->second->consumer_arn;
+    options.consumer.reader.fan_out = consumer::FanOutOptions{.consumer_arn = consumer_arn};
+  }
+  for (const auto& [name, service] : services) {
+    if (fleet.streams == 1) break;
+    options.streams.push_back({.stream = name,
+                               .initial = options.sync.initial,
+                               .initial_timestamp = {},
+                               .consumer_arn = worker.fan_out ? service->consumer_arn : ""});
+  }
   options.consumer.max_outstanding = worker.outstanding;
   options.consumer.on_error = fleet.on_error;
   return options;
@@ -55,15 +76,17 @@ base::Task<void> run_engine(SimWorker& worker) { worker.result = co_await worker
 
 }  // namespace
 
-SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& options, StreamService& service,
+SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& options, StreamServices& services,
                      const ShardBirths& births, StoreServer& server, Journal& journal, const Faults& faults)
     : spec(std::move(worker)),
       loop(world, spec.clock),
       random(world.random.next()),
-      kinesis(world, loop, service, births, faults.kinesis),
+      kinesis(world, loop, services, births, faults.kinesis),
       store(world, loop, server, faults.store, {.kind = Writer::Kind::kclpp, .process = spec.name},
             options.rows_on_page),
-      processors(world, loop, journal, faults.processor, spec.name, spec.style, spec.outstanding),
+      processors(
+          world, loop, journal, faults.processor, spec.name, spec.style, spec.outstanding,
+          [&services](const ports::ShardEpoch& epoch) { return services.at(epoch.stream)->key(epoch.shard_id); }),
       decoding(world, loop),
       engine(engine::EnginePorts{.loop = loop,
                                  .random = random,
@@ -79,7 +102,7 @@ SimWorker::SimWorker(World& world, WorkerSpec worker, const FleetOptions& option
                                                          if (event.name == "worker_failed")
                                                            world.violation(name + ' ' + line_of(event));
                                                        })},
-             engine_options(spec, options, service)),
+             engine_options(spec, options, services)),
       scope(loop, [&world, name = spec.name](const std::string& task, std::exception_ptr) {
         world.violation(name + ": task " + task + " threw");
       }) {
@@ -90,20 +113,44 @@ Fleet::Fleet(World& world, FleetOptions options)
     : world_(world),
       options_(options),
       journal_(world, options.format),
-      service_(world, stream_options(world, options), options.stream_lifetime),
       server_(world, std::string(key_attribute_of(options.format)),
               options.rows_by_hash ? ScanOrder::by_hash : ScanOrder::by_key,
               [this](const Writer& by, const std::string& key, const Item* before, const Item* after) {
                 journal_.row_changed(by, key, before, after);
               }) {
   journal_.truth().retention = options.retention;
-  ListShards request;
-  request.stream = "simulated";
-  do {
-    const auto page = service_.stream.list_shards(request, world_.server_time());
-    for (const Shard& shard : page->shards) open_.push_back(shard.id);
-    request.next_token = page->next_token;
-  } while (!request.next_token.empty());
+  for (std::size_t i = 0; i < options.streams; ++i) {
+    embedded::Stream::Options stream = stream_options(world, options, i);
+    const std::string name = stream.name;
+    auto service =
+        std::make_unique<StreamService>(world, std::move(stream), options.stream_lifetime, options.streams > 1);
+    ListShards request;
+    request.stream = name;
+    do {
+      const auto page = service->stream.list_shards(request, world_.server_time());
+      for (const Shard& shard : page->shards) open_.push_back(service->key(shard.id));
+      request.next_token = page->next_token;
+    } while (!request.next_token.empty());
+    services_.emplace(name, std::move(service));
+  }
+}
+
+StreamService& Fleet::any_service() {
+  if (services_.size() == 1) return service();
+  return *std::next(services_.begin(), static_cast<std::ptrdiff_t>(world_.random.below(services_.size())))->second;
+}
+
+StreamService& Fleet::service_of(const std::string& key) {
+  const auto its = [&](const auto& named) { return named.second->part == leases::stream_part(key); };
+  return *std::ranges::find_if(services_, its)->second;
+}
+
+std::vector<ShardStatus> Fleet::shards_of(const SimWorker& worker) const {
+  auto shards = worker.engine.status().shards;
+  for (ShardStatus& shard : shards) {
+    if (!shard.stream.empty()) shard.shard_id = services_.at(shard.stream)->key(shard.shard_id);
+  }
+  return shards;
 }
 
 SimWorker& Fleet::start(WorkerSpec spec) {
@@ -112,7 +159,7 @@ SimWorker& Fleet::start(WorkerSpec spec) {
   world_.trace(name, " starts as ", spec.id);
   journal_.worker_starts(spec.initial.value_or(options_.initial));
   auto worker =
-      std::make_unique<SimWorker>(world_, std::move(spec), options_, service_, births_, server_, journal_, faults_);
+      std::make_unique<SimWorker>(world_, std::move(spec), options_, services_, births_, server_, journal_, faults_);
   return *(workers_[name] = std::move(worker));
 }
 
@@ -124,7 +171,7 @@ void Fleet::start_java_worker(const std::string& name, WorkerLoop::Clock clock) 
   world_.trace(name, " (Java) starts");
   journal_.worker_starts(shards::InitialPosition::trim_horizon);
   const JavaWorker::Environment environment{.world = world_,
-                                            .service = service_,
+                                            .services = services_,
                                             .births = births_,
                                             .server = server_,
                                             .journal = journal_,
@@ -138,7 +185,7 @@ void Fleet::start_go_worker(const std::string& name, WorkerLoop::Clock clock, bo
   world_.trace(name, " (Go) starts");
   journal_.truth().unfenced_neighbours = true;
   const GoWorker::Environment environment{.world = world_,
-                                          .service = service_,
+                                          .services = services_,
                                           .births = births_,
                                           .server = server_,
                                           .journal = journal_,
@@ -180,8 +227,9 @@ void Fleet::put(std::size_t times) {
 
 void Fleet::put_record() {
   const testing::PutRecord record{.partition_key = next_key(), .data = next_data(), .explicit_hash_key = {}};
-  const auto placed = service_.stream.put_record(record, world_.server_time());
-  if (placed) journal_.put(placed->shard_id, placed->sequence_number, world_.server_time());
+  StreamService& service = any_service();
+  const auto placed = service.stream.put_record(record, world_.server_time());
+  if (placed) journal_.put(service.key(placed->shard_id), placed->sequence_number, world_.server_time());
 }
 
 /// Of any keys, as after a reshard that the producer has not noticed: most of them are strays.
@@ -195,9 +243,11 @@ void Fleet::put_aggregate() {
   record.partition_key = entries.front().partition_key;
   const bool damaged = world_.chance(options_.damaged_aggregates);
   if (damaged) record.data[4 + world_.random.below(record.data.size() - 4)] ^= 1;
-  const auto placed = service_.stream.put_record(record, world_.server_time());
+  StreamService& service = any_service();
+  const auto placed = service.stream.put_record(record, world_.server_time());
   if (!placed) return;
-  journal_.put(placed->shard_id, placed->sequence_number, world_.server_time(), damaged ? 1 : entries.size());
+  journal_.put(service.key(placed->shard_id), placed->sequence_number, world_.server_time(),
+               damaged ? 1 : entries.size());
 }
 
 void Fleet::produce(base::Duration every, std::size_t most) {
@@ -222,9 +272,11 @@ void Fleet::resharded(const std::vector<std::string>& parents, const std::vector
 
 bool Fleet::split_one() {
   const std::string parent = open_[world_.random.below(open_.size())];
-  const auto children = service_.stream.split_shard(parent, std::nullopt, world_.server_time());
+  StreamService& service = service_of(parent);
+  auto children = service.stream.split_shard(leases::shard_part(parent), std::nullopt, world_.server_time());
   if (!children) return false;
   world_.trace("the stream splits ", parent);
+  for (std::string& child : *children) child = service.key(child);
   resharded({parent}, *children);
   return true;
 }
@@ -232,12 +284,14 @@ bool Fleet::split_one() {
 bool Fleet::merge_one() {
   const auto open = open_;
   for (const std::string& first : open) {
+    StreamService& service = service_of(first);
     for (const std::string& second : open) {
-      if (first == second) continue;
-      const auto child = service_.stream.merge_shards(first, second, world_.server_time());
+      if (first == second || leases::stream_part(second) != service.part) continue;
+      const auto child =
+          service.stream.merge_shards(leases::shard_part(first), leases::shard_part(second), world_.server_time());
       if (!child) continue;
       world_.trace("the stream merges ", first, " and ", second);
-      resharded({first, second}, {*child});
+      resharded({first, second}, {service.key(*child)});
       return true;
     }
   }

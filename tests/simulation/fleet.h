@@ -26,6 +26,8 @@ namespace kcl::simulation {
 inline constexpr std::size_t kRecordsAtOnce = 20;
 
 struct FleetOptions {
+  /// More than one: each has its share of the shards.
+  std::size_t streams = 1;
   std::size_t shards = 8;
   base::Duration failover = std::chrono::seconds(10);
   LeaseFormat format = LeaseFormat::kcl;
@@ -67,7 +69,7 @@ struct WorkerSpec {
 
 /// One process.
 struct SimWorker {
-  SimWorker(World& world, WorkerSpec spec, const FleetOptions& options, StreamService& service,
+  SimWorker(World& world, WorkerSpec spec, const FleetOptions& options, StreamServices& services,
             const ShardBirths& births, StoreServer& server, Journal& journal, const Faults& faults);
 
   WorkerSpec spec;
@@ -90,7 +92,11 @@ class Fleet {
   World& world() { return world_; }
   Journal& journal() { return journal_; }
   Faults& faults() { return faults_; }
-  embedded::Stream& stream() { return service_.stream; }
+  /// The first one.
+  StreamService& service() { return *services_.begin()->second; }
+  embedded::Stream& stream() { return service().stream; }
+  /// What a worker says of its shards, by the keys that the truth knows them by.
+  std::vector<ShardStatus> shards_of(const SimWorker& worker) const;
   StoreServer& store() { return server_; }
   const FleetOptions& options() const { return options_; }
 
@@ -143,6 +149,8 @@ class Fleet {
   bool drained() { return journal_.all_done(); }
 
  private:
+  StreamService& any_service();
+  StreamService& service_of(const std::string& key);
   void put_record();
   void put_aggregate();
   std::string next_key() { return "key-" + std::to_string(world_.random.below(200)); }
@@ -154,7 +162,7 @@ class Fleet {
   FleetOptions options_;
   Faults faults_;
   Journal journal_;
-  StreamService service_;
+  StreamServices services_;
   ShardBirths births_;
   StoreServer server_;
   std::vector<std::string> open_;

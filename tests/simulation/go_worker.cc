@@ -39,7 +39,7 @@ GoWorker::GoWorker(std::string name, WorkerLoop::Clock clock, const Environment&
       sync_interval_(environment.sync_interval),
       steals_(environment.steals),
       loop_(world_, clock),
-      kinesis_(world_, loop_, environment.service, environment.births, environment.faults.kinesis),
+      kinesis_(world_, loop_, environment.services, environment.births, environment.faults.kinesis),
       store_(world_, loop_, environment.server, environment.faults.store, {.kind = Writer::Kind::go, .process = name_},
              environment.rows_on_page),
       scope_(loop_, [this](const std::string& task, const std::exception_ptr&) {

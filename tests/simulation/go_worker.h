@@ -27,7 +27,7 @@ class GoWorker {
  public:
   struct Environment {
     World& world;
-    StreamService& service;
+    StreamServices& services;
     const ShardBirths& births;
     StoreServer& server;
     Journal& journal;

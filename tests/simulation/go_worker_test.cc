@@ -134,6 +134,7 @@ TEST(GoWorker, Defect1AZombiesCheckpointsLoseNothingOfOurs) {
 RunOptions drawn(std::uint64_t seed) {
   RunOptions options{.seed = seed, .scenario = draw_scenario(seed), .trouble = 10min, .tracing = Tracing::off};
   options.scenario.vmware_go = true;
+  options.scenario.streams = 1;
   options.scenario.failover = std::max<base::Duration>(options.scenario.failover, 10s);
   return options;
 }

@@ -43,7 +43,7 @@ JavaWorker::JavaWorker(std::string name, WorkerLoop::Clock clock, const Environm
       journal_(environment.journal),
       failover_(environment.failover),
       loop_(world_, clock),
-      kinesis_(world_, loop_, environment.service, environment.births, environment.faults.kinesis),
+      kinesis_(world_, loop_, environment.services, environment.births, environment.faults.kinesis),
       store_(world_, loop_, environment.server, environment.faults.store,
              {.kind = Writer::Kind::java, .process = name_}, environment.rows_on_page),
       scope_(loop_, [this](const std::string& task, const std::exception_ptr&) {

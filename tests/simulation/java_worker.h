@@ -33,7 +33,7 @@ class JavaWorker {
  public:
   struct Environment {
     World& world;
-    StreamService& service;
+    StreamServices& services;
     const ShardBirths& births;
     StoreServer& server;
     Journal& journal;

@@ -25,6 +25,7 @@ constexpr Duration kQuiet = 3min;
 
 FleetOptions fleet_options(const Scenario& scenario) {
   return {
+      .streams = scenario.streams,
       .shards = scenario.shards,
       .failover = scenario.failover,
       .format = scenario.vmware_go ? LeaseFormat::vmware_go : LeaseFormat::kcl,
@@ -163,7 +164,7 @@ class Run {
     for (const auto& [name, worker] : fleet_.workers()) {
       // A call that a pause interrupted has its time, too, before anyone is to say what is wrong.
       if (worker->loop.awake_for() < kAwake) continue;
-      for (const ShardStatus& status : worker->engine.status().shards) {
+      for (const ShardStatus& status : fleet_.shards_of(*worker)) {
         checks::status_is_honest(fleet_.journal().truth(), name, status, worker->loop.wall());
         checks::waiting_lease_is_kept(fleet_.journal().truth(), name, status);
       }
@@ -195,7 +196,7 @@ class Run {
     }
     for (const auto& [name, worker] : fleet_.workers()) {
       text += "\n    " + name;
-      for (const ShardStatus& status : worker->engine.status().shards) {
+      for (const ShardStatus& status : fleet_.shards_of(*worker)) {
         if (status.state == ShardState::idle && status.last_error.empty()) continue;
         text += "\n      " + status.shard_id + ' ' + std::string(name_of(status.state)) + ", waits for " +
                 status.waiting_for + "; " + status.last_error;

@@ -112,6 +112,7 @@ void for_each_value(AScenario& s, Visit visit) {
   visit("java_workers", s.java_workers);
   visit("vmware_go", s.vmware_go);
   visit("go_workers", s.go_workers);
+  visit("streams", s.streams);
   visit("shards", s.shards);
   visit("most_shards", s.most_shards);
   visit("failover", s.failover);
@@ -207,6 +208,9 @@ std::string problem_of(const Scenario& s) {
   if (s.workers + s.java_workers + s.go_workers == 0) return "workers: there must be one at least";
   if (s.workers == 0) return "workers: one at least must be kclpp's";
   if (s.shards == 0 || s.most_shards < s.shards) return "most_shards must not be less than shards, nor shards be 0";
+  if (s.streams == 0) return "streams must not be 0";
+  if (s.streams > 1 && (s.vmware_go || s.java_workers > 0))
+    return "streams: Go's rows have no room for several, and the model of Java reads one";
   if (s.failover < std::chrono::seconds(1)) return "failover must be a second at least";
   if (s.longest_gap < s.shortest_gap) return "longest_gap is less than shortest_gap";
   if (s.put_every <= Duration::zero() || s.most_per_put == 0) return "put_every and most_per_put must not be 0";
@@ -384,6 +388,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   draw_fan_out(draw, s);
   Draw rare(~seed);
   draw_rare(rare, s);
+  Draw more(~seed * 3);
+  if (s.java_workers == 0 && more.one_in(4)) s.streams = more.from_to(2, 3);
   return s;
 }
 

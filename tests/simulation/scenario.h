@@ -51,6 +51,8 @@ struct Scenario {
   bool vmware_go = false;
   /// Such workers among them.
   std::size_t go_workers = 0;
+  /// Side by side, on one lease table. Each has its share of the shards.
+  std::size_t streams = 1;
   std::size_t shards = 4;
   /// Open at once.
   std::size_t most_shards = 12;

@@ -73,7 +73,7 @@ TEST(SeedsThatFoundDefects, KeepThePromises) {
 TEST(ScenarioFiles, KeepThePromises) {
   for (const std::string file : {"all", "brief-shards", "cascade", "fan-out", "holders", "java", "java-cascades",
                                  "late-listings", "late-writes", "lease-cap", "long-pauses", "operator-delete",
-                                 "partial-listings", "retention", "vmware-go", "waiting-children"}) {
+                                 "partial-listings", "retention", "streams", "vmware-go", "waiting-children"}) {
     SCOPED_TRACE(file);
     const auto scenario = parse_scenario(content(kFolder / "scenarios" / (file + ".scenario")));
     ASSERT_TRUE(scenario) << scenario.error();

@@ -43,14 +43,15 @@ ports::Kinesis::Reply<T> SimKinesis::call(KinesisCall kind, Serve<T> serve, Boot
 ports::Kinesis::Reply<StreamDescription> SimKinesis::describe_stream(std::string stream, BootTime deadline) {
   return call<StreamDescription>(
       KinesisCall::describe_stream,
-      [this_stream = &stream_, stream](Timestamp now) { return this_stream->describe(stream, now); }, deadline);
+      [this_stream = &service(stream).stream, stream](Timestamp now) { return this_stream->describe(stream, now); },
+      deadline);
 }
 
-void SimKinesis::hide_newest(ShardPage& page, bool late) const {
+void SimKinesis::hide_newest(const StreamService& service, ShardPage& page, bool late) const {
   const auto since = world_.now() - faults_.listing_lag;
   std::set<std::string> closed_since;
   std::erase_if(page.shards, [&](const Shard& shard) {
-    const auto birth = births_.find(shard.id);
+    const auto birth = births_.find(service.key(shard.id));
     if (birth == births_.end() || birth->second < since) return false;
     for (std::string& parent : shard.parents()) closed_since.insert(std::move(parent));
     return true;
@@ -64,14 +65,15 @@ void SimKinesis::hide_newest(ShardPage& page, bool late) const {
 ports::Kinesis::Reply<ShardPage> SimKinesis::list_shards(ListShards request, BootTime deadline) {
   const bool late = world_.chance(faults_.list_late);
   const bool without_newest = world_.chance(faults_.list_without_newest);
+  StreamService& asked = service(request.stream);
   auto pending = call<ShardPage>(
       KinesisCall::list_shards,
-      [this_stream = &stream_, request = std::move(request)](Timestamp now) {
+      [this_stream = &asked.stream, request = std::move(request)](Timestamp now) {
         return this_stream->list_shards(request, now);
       },
       deadline);
   auto answer = co_await std::move(pending);
-  if (answer.value && (late || without_newest)) hide_newest(*answer.value, late);
+  if (answer.value && (late || without_newest)) hide_newest(asked, *answer.value, late);
   co_return answer;
 }
 
@@ -79,7 +81,7 @@ ports::Kinesis::Reply<ShardIterator> SimKinesis::get_shard_iterator(GetShardIter
   const bool missing = world_.chance(faults_.not_found);
   return call<ShardIterator>(
       KinesisCall::get_shard_iterator,
-      [this_stream = &stream_, request = std::move(request), missing,
+      [this_stream = &service(request.stream).stream, request = std::move(request), missing,
        error = fault(Kind::not_found)](Timestamp now) -> KinesisResult<ShardIterator> {
         if (missing) return Failure{error};
         return this_stream->get_shard_iterator(request, now);
@@ -95,7 +97,7 @@ ports::Kinesis::Reply<RecordsPage> SimKinesis::get_records(GetRecords request, B
   const bool forget_some = world_.chance(faults_.forget_some_children);
   return call<RecordsPage>(
       KinesisCall::get_records,
-      [this_stream = &stream_, request = std::move(request), injected, forget_all,
+      [this_stream = &service(request.stream).stream, request = std::move(request), injected, forget_all,
        forget_some](Timestamp now) -> KinesisResult<RecordsPage> {
         if (injected) return Failure{*injected};
         auto page = this_stream->get_records(request, now);
@@ -132,7 +134,8 @@ ports::Kinesis::Reply<std::unique_ptr<ports::ShardSubscription>> SimKinesis::sub
   using Id = embedded::Subscriptions::Id;
   using Stream = std::unique_ptr<ports::ShardSubscription>;
   const bool missing = world_.chance(faults_.not_found);
-  Serve<Id> serve = [&service = service_, request = std::move(request), missing,
+  StreamService& asked = service(request.stream);
+  Serve<Id> serve = [&service = asked, request = std::move(request), missing,
                      error = fault(Kind::not_found)](Timestamp now) -> KinesisResult<Id> {
     if (missing) return Failure{error};
     return service.subscriptions.subscribe(request, now);
@@ -145,7 +148,7 @@ ports::Kinesis::Reply<std::unique_ptr<ports::ShardSubscription>> SimKinesis::sub
   hooks.reachable = [this] { return reachable_; };
   hooks.breaks = [this] { return break_of_stream(); };
   hooks.spoil = [this](ShardEvent& event) { spoil_end(event); };
-  Stream stream = std::make_unique<SubscriptionPort>(loop_, service_.subscriptions, *opened.value, std::move(hooks));
+  Stream stream = std::make_unique<SubscriptionPort>(loop_, asked.subscriptions, *opened.value, std::move(hooks));
   co_return ports::Answer<KinesisResult<Stream>>{std::move(stream), opened.timing};
 }
 

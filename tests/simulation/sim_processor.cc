@@ -170,7 +170,9 @@ class SimProcessor final : public ports::Processor {
 
 std::unique_ptr<ports::Processor> SimProcessors::create(const ports::ShardEpoch& epoch,
                                                         ports::Checkpoints& checkpoints) {
-  return std::make_unique<SimProcessor>(*this, epoch, checkpoints);
+  ports::ShardEpoch known = epoch;
+  known.shard_id = key_of_(epoch);
+  return std::make_unique<SimProcessor>(*this, std::move(known), checkpoints);
 }
 
 }  // namespace kcl::simulation

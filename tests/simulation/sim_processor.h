@@ -20,16 +20,20 @@ enum class CheckpointStyle : std::uint8_t {
 
 class SimProcessors final : public ports::ProcessorFactory {
  public:
+  /// How the journal knows a shard.
+  using KeyOf = std::function<std::string(const ports::ShardEpoch& epoch)>;
+
   /// `outstanding`: batches at once. With more than one the program never asks for a checkpoint, and forgets nothing.
   SimProcessors(World& world, base::Loop& loop, Journal& journal, const ProcessorFaults& faults, std::string process,
-                CheckpointStyle style, std::size_t outstanding)
+                CheckpointStyle style, std::size_t outstanding, KeyOf key_of)
       : world_(world),
         loop_(loop),
         journal_(journal),
         faults_(faults),
         process_(std::move(process)),
         style_(style),
-        outstanding_(outstanding) {}
+        outstanding_(outstanding),
+        key_of_(std::move(key_of)) {}
 
   std::unique_ptr<ports::Processor> create(const ports::ShardEpoch& epoch, ports::Checkpoints& checkpoints) override;
 
@@ -42,6 +46,7 @@ class SimProcessors final : public ports::ProcessorFactory {
   std::string process_;
   CheckpointStyle style_;
   std::size_t outstanding_;
+  KeyOf key_of_;
 };
 
 }  // namespace kcl::simulation

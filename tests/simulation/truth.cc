@@ -24,7 +24,8 @@ std::size_t Truth::index_after(const ShardTruth& shard, const Position& position
 std::size_t Truth::first_wanted(const ShardTruth& shard) const {
   // A shard that is a child was born after the start instant and is read from its beginning, unless its parents were
   // closed before that instant.
-  return first_at_or_after(shard.records, start.value_or(Timestamp{}));
+  const auto start = starts.find(shard.stream);
+  return first_at_or_after(shard.records, start == starts.end() ? Timestamp{} : start->second);
 }
 
 std::size_t Truth::settled(ShardTruth& shard) const {

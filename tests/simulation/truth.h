@@ -14,6 +14,7 @@
 #include <kcl/position.h>
 
 #include "leases/lease.h"
+#include "leases/lease_key.h"
 #include "simulation/world.h"
 
 namespace kcl::simulation {
@@ -28,6 +29,8 @@ struct RecordTruth {
 };
 
 struct ShardTruth {
+  /// As leases::stream_part() of its key gives it.
+  std::string stream;
   std::vector<RecordTruth> records;
   std::vector<std::string> parents;
   std::vector<std::string> children;
@@ -56,6 +59,16 @@ struct ShardTruth {
   std::size_t settled = 0;
 };
 
+/// By lease key.
+class ShardTruths : public std::map<std::string, ShardTruth> {
+ public:
+  ShardTruth& operator[](const std::string& key) {
+    const auto [shard, first] = try_emplace(key);
+    if (first) shard->second.stream = leases::stream_part(key);
+    return shard->second;
+  }
+};
+
 struct EpochTruth {
   /// Where the row stood when it was taken; nothing when the take was not seen.
   std::optional<leases::Lease> taken;
@@ -79,13 +92,13 @@ class Truth {
   explicit Truth(World& its_world) : world(its_world) {}
 
   World& world;
-  /// Records put before this need not be delivered (C6). Known from the first row on.
-  std::optional<Timestamp> start;
+  /// By stream: records put before this need not be delivered (C6). Known from the first row on.
+  std::map<std::string, Timestamp, std::less<>> starts;
   /// Go workers write without conditions, and set epochs back: what a sink could tell by them is best effort.
   bool unfenced_neighbours = false;
   /// Records older than this are gone from the stream.
   std::chrono::milliseconds retention = std::chrono::hours(24);
-  std::map<std::string, ShardTruth> shards;
+  ShardTruths shards;
   std::map<std::pair<std::string, std::uint64_t>, EpochTruth> epochs;
   /// Processes, by the incarnation under which they write; and every token that was ever written.
   std::map<std::string, std::string> incarnations;

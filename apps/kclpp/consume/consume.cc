@@ -16,6 +16,7 @@
 #include <kcl/log_sinks.h>
 #include <kcl/worker.h>
 
+#include "base/text.h"
 #include "base/wall_clock.h"
 #include "consume/dead_letter_file.h"
 #include "consume/exec_sink.h"
@@ -142,7 +143,11 @@ void Run::take(const kcl::RecordBatch& batch, const kcl::ShardContext& shard) {
   const Call call(*this);
   const Permit permit(shard.stop_token(), [&shard] { return shard.cancelled(); }, last_call_);
   try {
-    sinks_.batches->take({.batch = batch, .stream = options_.stream, .epoch = shard.epoch(), .permit = permit});
+    sinks_.batches->take({.batch = batch,
+                          .stream = shard.stream(),
+                          .one_of_several = !options_.streams.empty(),
+                          .epoch = shard.epoch(),
+                          .permit = permit});
   } catch (const OutputGone& gone) {
     note_output_gone(gone.what(), shard);
     // Not this program's error, and told once: the worker stops, the batch stays undone.
@@ -154,7 +159,7 @@ void Run::take(const kcl::RecordBatch& batch, const kcl::ShardContext& shard) {
   }
   const std::lock_guard lock(mutex_);
   records_ += batch.size();
-  shards_.insert(batch.shard_id());
+  shards_.insert(shard.stream() + ' ' + shard.shard_id());
 }
 
 void Run::bury(const kcl::DeadLetter& letter) {
@@ -183,7 +188,13 @@ void Run::log(kcl::LogLevel level, std::string event, kcl::LogFields fields) con
 void Run::log_start() const {
   std::string from = position_text(options_.from);
   if (options_.from_is_default) from += " (the default: what is put from now on)";
-  kcl::LogFields fields{{"stream", options_.stream}, {"from", std::move(from)}};
+  kcl::LogFields fields;
+  if (options_.streams.empty()) {
+    fields.emplace_back("stream", options_.stream);
+  } else {
+    fields.emplace_back("streams", kcl::base::joined(options_.streams));
+  }
+  fields.emplace_back("from", std::move(from));
   if (options_.to) fields.emplace_back("to", kcl::to_iso8601(*options_.to));
   fields.emplace_back("application", options_.application.empty() ? "none" : options_.application);
   fields.emplace_back("lease_store", store_text(options_));
@@ -281,7 +292,7 @@ int consume(const ConsumeOptions& options, const Surroundings& around) {
     sinks.batches = std::make_unique<ExecSink>(options.exec, options.format);
   }
   if (!options.dead_letter_file.empty()) {
-    sinks.dead_letters = std::make_unique<DeadLetterFile>(options.dead_letter_file);
+    sinks.dead_letters = std::make_unique<DeadLetterFile>(options.dead_letter_file, !options.streams.empty());
   }
   kcl::WorkerConfig config = worker_config(options);
   config.kinesis = around.kinesis;
@@ -311,6 +322,7 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   kcl::WorkerConfig config;
   config.application = options.application;
   config.stream = options.stream;
+  for (const std::string& stream : options.streams) config.streams.push_back({.stream = stream});
   config.lease_table = options.lease_table;
   config.lease_format = options.lease_format;
   config.region = options.region;

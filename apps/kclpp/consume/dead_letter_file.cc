@@ -82,7 +82,8 @@ void sync_directory(const std::string& path) {
 
 }  // namespace
 
-DeadLetterFile::DeadLetterFile(std::string path) : path_(std::move(path)) {
+DeadLetterFile::DeadLetterFile(std::string path, bool names_stream)
+    : path_(std::move(path)), names_stream_(names_stream) {
   const File file(path_, O_RDWR | O_APPEND | O_CREAT);
   if (!S_ISREG(file.look().st_mode)) {
     throw std::runtime_error("the dead-letter file " + path_ + ": no regular file, so nothing would be safe there");
@@ -90,9 +91,9 @@ DeadLetterFile::DeadLetterFile(std::string path) : path_(std::move(path)) {
 }
 
 void DeadLetterFile::take(const kcl::DeadLetter& letter) {
-  std::string line =
-      dead_letter_line(letter.shard.shard_id(), letter.record,
-                       {.error = letter.error, .attempts = letter.attempts, .time = kcl::base::wall_now()});
+  std::string line = dead_letter_line(
+      {.stream = names_stream_ ? letter.shard.stream() : std::string_view(), .shard_id = letter.shard.shard_id()},
+      letter.record, {.error = letter.error, .attempts = letter.attempts, .time = kcl::base::wall_now()});
   const File file(path_, O_RDWR | O_APPEND | O_CREAT);
   if (!file.lock()) throw kcl::RetryLater(std::chrono::milliseconds(50));
   const off_t size = file.look().st_size;

@@ -14,12 +14,14 @@ namespace kclpp::consume {
 class DeadLetterFile final : public kcl::DeadLetterSink {
  public:
   /// Makes the file if there is none. Throws std::runtime_error when it cannot be written, or is no regular file.
-  explicit DeadLetterFile(std::string path);
+  /// `names_stream`: the worker reads several, and each line names its own.
+  explicit DeadLetterFile(std::string path, bool names_stream = false);
   /// Throws std::runtime_error when it is not on the disk; kcl::RetryLater while another process is writing.
   void take(const kcl::DeadLetter& letter) override;
 
  private:
   const std::string path_;
+  const bool names_stream_;
 };
 
 }  // namespace kclpp::consume

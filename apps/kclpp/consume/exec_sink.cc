@@ -60,18 +60,20 @@ class Watch {
 /// Records as bytes, some at a time: user records of one aggregate may share a partition key that stands in each line.
 class Pieces {
  public:
-  Pieces(const kcl::RecordBatch& batch, Format format) : batch_(batch), format_(format) {}
+  Pieces(const Delivery& delivery, Format format)
+      : batch_(delivery.batch), source_(delivery.source()), format_(format) {}
 
   std::string_view next() {
     constexpr std::size_t kPieceBytes = 256UL << 10;
     lines_.clear();
     while (next_ < batch_.size() && lines_.bytes.size() < kPieceBytes)
-      append(lines_, format_, batch_.shard_id(), batch_[next_++]);
+      append(lines_, format_, source_, batch_[next_++]);
     return lines_.bytes;
   }
 
  private:
   const kcl::RecordBatch& batch_;
+  const Source source_;
   Format format_;
   std::size_t next_ = 0;
   Lines lines_;
@@ -82,7 +84,7 @@ class Pieces {
 void ExecSink::take(const Delivery& delivery) {
   const kcl::RecordBatch& batch = delivery.batch;
   if (delivery.permit.withdrawn()) throw kcl::RetryLater(std::chrono::milliseconds(100));
-  Pieces pieces(batch, format_);
+  Pieces pieces(delivery, format_);
   const Watch watch(delivery.permit);
   kcl::base::Command command;
   command.shell = command_;

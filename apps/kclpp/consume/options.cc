@@ -25,6 +25,8 @@ constexpr std::string_view kOneService = "AWS, where one service differs";
 
 constexpr std::array kFlags{
     Flag{"stream", "NAME|ARN", "What to read", "The stream; with an ARN also one of another account"},
+    Flag{"streams", "NAME|ARN,...", "What to read",
+         "Instead: several, side by side; JSON lines begin with the stream they are of"},
     Flag{"from", "WHERE", "What to read",
          "TRIM_HORIZON: all that the stream has; LATEST (default): what is put from now on; or a time such as "
          "2026-11-22T23:26:13Z or 2026-11-22. Counts when an application starts for the first time, then its "
@@ -149,6 +151,8 @@ class Parser : private FlagReader {
 
  private:
   void read_stream();
+  void read_streams();
+  void check_stream(std::string_view flag, const std::string& stream);
   void read_range();
   void read_fan_out();
   void read_output();
@@ -170,21 +174,48 @@ class Parser : private FlagReader {
 };
 
 void Parser::read_stream() {
-  if (!has("stream")) {
-    problem("stream", "missing; name the stream to read, or its ARN");
-    return;
-  }
+  if (has("stream") && has("streams"))
+    return problem("stream", "given beside --streams: name it there, as one of them");
+  if (has("streams")) return read_streams();
+  if (!has("stream")) return problem("stream", "missing; name the stream to read, or its ARN");
   const auto given = text("stream", "the stream's name or ARN");
   if (!given) return;
   options_.stream = *given;
-  if (const auto arn = parse_stream_arn(*given)) {
+  check_stream("stream", *given);
+}
+
+void Parser::read_streams() {
+  const auto given = text("streams", "the streams' names or ARNs, with commas between them");
+  if (!given) return;
+  std::string_view rest = *given;
+  for (bool more = true; more;) {
+    const auto comma = rest.find(',');
+    const std::string stream(rest.substr(0, comma));
+    more = comma != std::string_view::npos;
+    if (more) rest.remove_prefix(comma + 1);
+    if (std::ranges::find(options_.streams, stream) != options_.streams.end()) {
+      problem("streams", "\"" + stream + "\" is there twice: name it once");
+    }
+    check_stream("streams", stream);
+    options_.streams.push_back(stream);
+  }
+  if (has("consumer-arn"))
+    problem("consumer-arn", "a consumer is of one stream: with --streams --consumer-name is right");
+}
+
+/// The region of ARNs is that of the worker's Kinesis.
+void Parser::check_stream(std::string_view flag, const std::string& stream) {
+  const auto arn = parse_stream_arn(stream);
+  if (arn && !options_.region.empty() && options_.region != arn->region) {
+    problem(flag, "streams of two regions, " + options_.region + " and " + arn->region + ": a worker reads in one");
+  } else if (arn) {
     options_.region = arn->region;
-  } else if (given->starts_with("arn:")) {
-    problem("stream", "\"" + *given +
-                          "\" is not the ARN of a stream; one looks like "
-                          "arn:aws:kinesis:eu-west-1:123456789012:stream/orders");
-  } else if (!is_aws_name(*given, 1, kLongestStreamName)) {
-    problem("stream", "\"" + *given + "\" cannot be a stream's name: 1 to 128 letters, digits, '_', '.' and '-'");
+  } else if (stream.starts_with("arn:")) {
+    problem(flag, "\"" + stream +
+                      "\" is not the ARN of a stream; one looks like "
+                      "arn:aws:kinesis:eu-west-1:123456789012:stream/orders");
+  } else if (!is_aws_name(stream, 1, kLongestStreamName)) {
+    problem(flag, "\"" + stream + "\" cannot be a stream's name: 1 to 128 letters, digits, '_', '.' and '-'");
   }
 }
 
@@ -352,6 +383,9 @@ void Parser::read_leases() {
 
 void Parser::check_lease_format() {
   if (options_.lease_format != kcl::LeaseFormat::vmware_go) return;
+  if (!options_.streams.empty()) {
+    problem("streams", "a row of --lease-format vmware-go has no room for its stream: --stream NAME is right");
+  }
   if (!has("application")) {
     problem("lease-format",
             "needs --application NAME: the Go fleet's, whose lease table has that name, or that of --lease-table");

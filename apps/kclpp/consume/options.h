@@ -26,7 +26,9 @@ enum class LeaseStore : std::uint8_t { memory, sqlite, dynamodb };
 enum class Format : std::uint8_t { json, json_text, raw };
 
 struct ConsumeOptions {
+  /// One of both.
   std::string stream;
+  std::vector<std::string> streams;
   std::string application;
   LeaseStore lease_store = LeaseStore::memory;
   /// Of LeaseStore::sqlite.

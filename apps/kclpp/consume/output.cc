@@ -19,9 +19,15 @@ void append_number(std::string& out, std::uint64_t number) {
 }
 
 /// Without the closing brace.
-void append_members(std::string& out, bool as_text, std::string_view shard_id, const kcl::Record& record) {
-  out += R"({"shard":)";
-  append_json_string(out, shard_id);
+void append_members(std::string& out, bool as_text, Source source, const kcl::Record& record) {
+  if (source.stream.empty()) {
+    out += R"({"shard":)";
+  } else {
+    out += R"({"stream":)";
+    append_json_string(out, source.stream);
+    out += R"(,"shard":)";
+  }
+  append_json_string(out, source.shard_id);
   out += R"(,"sequence_number":)";
   append_json_string(out, record.sequence_number());
   out += R"(,"sub_sequence_number":)";
@@ -42,20 +48,20 @@ void append_members(std::string& out, bool as_text, std::string_view shard_id, c
 
 }  // namespace
 
-void append(Lines& lines, Format format, std::string_view shard_id, const kcl::Record& record) {
+void append(Lines& lines, Format format, Source source, const kcl::Record& record) {
   if (format == Format::raw) {
     lines.bytes += record.text();
   } else {
-    append_members(lines.bytes, format == Format::json_text, shard_id, record);
+    append_members(lines.bytes, format == Format::json_text, source, record);
     lines.bytes += '}';
   }
   lines.bytes += '\n';
   lines.ends.push_back(lines.bytes.size());
 }
 
-std::string dead_letter_line(std::string_view shard_id, const kcl::Record& record, const Failure& failure) {
+std::string dead_letter_line(Source source, const kcl::Record& record, const Failure& failure) {
   std::string line;
-  append_members(line, false, shard_id, record);
+  append_members(line, false, source, record);
   line += R"(,"error":)";
   append_json_string(line, failure.error);
   line += R"(,"attempts":)";

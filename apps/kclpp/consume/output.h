@@ -24,11 +24,18 @@ struct Lines {
   }
 };
 
-/// JSON: {"shard","sequence_number","sub_sequence_number","partition_key","approximate_arrival","data"}, in this order,
-/// and a newline. Valid UTF-8 whatever the record holds: a malformed sequence becomes U+FFFD, as many times as Unicode
-/// recommends (chapter 3, "U+FFFD Substitution of Maximal Subparts"; so do Python's and the browsers' decoders).
-/// Raw: the data and a newline.
-void append(Lines& lines, Format format, std::string_view shard_id, const kcl::Record& record);
+/// Where a record is from, as its line says.
+struct Source {
+  /// Empty: it says nothing of it, since there is only one.
+  std::string_view stream;
+  std::string_view shard_id;
+};
+
+/// JSON: {"stream","shard","sequence_number","sub_sequence_number","partition_key","approximate_arrival","data"}, in
+/// this order, and a newline. Valid UTF-8 whatever the record holds: a malformed sequence becomes U+FFFD, as many times
+/// as Unicode recommends (chapter 3, "U+FFFD Substitution of Maximal Subparts"; so do Python's and the browsers'
+/// decoders). Raw: the data and a newline.
+void append(Lines& lines, Format format, Source source, const kcl::Record& record);
 
 /// Why a record could not be processed.
 struct Failure {
@@ -39,6 +46,6 @@ struct Failure {
 
 /// The JSON object with data in base64, whatever the format of the run: here not a byte may be lost. After the other
 /// members come "error", "attempts" and "time"; then a newline.
-std::string dead_letter_line(std::string_view shard_id, const kcl::Record& record, const Failure& failure);
+std::string dead_letter_line(Source source, const kcl::Record& record, const Failure& failure);
 
 }  // namespace kclpp::consume

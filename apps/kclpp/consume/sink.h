@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include <kcl/record.h>
 
+#include "consume/output.h"
 #include "consume/permit.h"
 
 namespace kclpp::consume {
@@ -22,8 +24,14 @@ class OutputGone : public std::runtime_error {
 struct Delivery {
   const kcl::RecordBatch& batch;
   const std::string& stream;
+  /// The worker reads several: each line names its own.
+  bool one_of_several = false;
   std::uint64_t epoch;
   const Permit& permit;
+
+  Source source() const {
+    return {.stream = one_of_several ? stream : std::string_view(), .shard_id = batch.shard_id()};
+  }
 };
 
 class Sink {

@@ -198,7 +198,7 @@ void SharedOutput::fail(int error) {
 void StdoutSink::take(const Delivery& delivery) {
   Lines lines;
   for (const kcl::Record& record : delivery.batch) {
-    append(lines, format_, delivery.batch.shard_id(), record);
+    append(lines, format_, delivery.source(), record);
     if (lines.bytes.size() < kChunkBytes) continue;
     output_.write(lines, delivery.permit);
     lines.clear();

@@ -14,17 +14,19 @@ constexpr std::chrono::milliseconds kLatestMargin{2'001};
 void start_instant_is_kept(Truth& truth, const RowChange& change, const StartAllowed& allowed) {
   if (!change.after || !change.after->from || (change.before && change.before->from)) return;
   const Timestamp from = *change.after->from;
-  if (!truth.start) {
+  const std::string stream(leases::stream_part(change.key));
+  const auto known = truth.starts.find(stream);
+  if (known == truth.starts.end()) {
     const bool trim_horizon = allowed.trim_horizon && from == Timestamp{};
     const bool latest =
         allowed.latest_since && from >= *allowed.latest_since - kLatestMargin && from <= truth.world.server_time();
     if (!trim_horizon && !latest)
       truth.blame("C6", change.key, "the start instant " + to_iso8601(from) + " is nobody's");
-    truth.start = from;
-  } else if (from != *truth.start) {
+    truth.starts.emplace(stream, from);
+  } else if (from != known->second) {
     truth.blame(
         "C6", change.key,
-        "carries the start instant " + to_iso8601(from) + ", not the application's " + to_iso8601(*truth.start));
+        "carries the start instant " + to_iso8601(from) + ", not the application's " + to_iso8601(known->second));
   }
 }
 

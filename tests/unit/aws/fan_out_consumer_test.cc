@@ -42,7 +42,8 @@ class FanOutConsumerTest : public ServiceTest {
       kinesis_.reset();
     });
   }
-  void start(int port, ConsumerChoice choice) {
+  void start(int port, std::string stream, ConsumerChoice choice) {
+    stream_ = std::move(stream);
     choice.look_every = std::chrono::milliseconds(1);
     connect(port, Service::kinesis);
     loop_.run_and_wait(
@@ -51,6 +52,7 @@ class FanOutConsumerTest : public ServiceTest {
   std::optional<KinesisError> subscribe(base::Duration timeout = kPatience) {
     auto answer = wait_for([&] {
       SubscribeToShard request;
+      request.stream = stream_;
       request.shard_id = "shardId-000000000000";
       return kinesis_->subscribe_to_shard(std::move(request), loop_.now() + timeout);
     });
@@ -65,6 +67,7 @@ class FanOutConsumerTest : public ServiceTest {
     return calls;
   }
 
+  std::string stream_;
   std::unique_ptr<KinesisClient> kinesis_;
 };
 
@@ -72,7 +75,7 @@ const Turn kTaken = error("ResourceInUseException");
 
 TEST_F(FanOutConsumerTest, AnArnIsUsedAsItIs) {
   ScriptedServer server(playing({kTaken}));
-  start(server.port(), {.stream = "orders", .arn = "arn:mine"});
+  start(server.port(), "orders", {.arn = "arn:mine"});
   EXPECT_EQ(subscribe().value().kind, Kind::in_use);
   EXPECT_EQ(calls(server), Calls{"SubscribeToShard"});
   EXPECT_NE(server.requests().at(0).body.find("arn:mine"), std::string::npos);
@@ -80,7 +83,7 @@ TEST_F(FanOutConsumerTest, AnArnIsUsedAsItIs) {
 
 TEST_F(FanOutConsumerTest, ANameIsLookedUpOnce) {
   ScriptedServer server(playing({stream(), consumer("ACTIVE"), kTaken, kTaken}));
-  start(server.port(), {.stream = "orders", .name = "app"});
+  start(server.port(), "orders", {.name = "app"});
   EXPECT_EQ(subscribe().value().kind, Kind::in_use);
   EXPECT_EQ(subscribe().value().kind, Kind::in_use);
   EXPECT_EQ(calls(server),
@@ -91,7 +94,7 @@ TEST_F(FanOutConsumerTest, ANameIsLookedUpOnce) {
 
 TEST_F(FanOutConsumerTest, AStreamGivenByArnIsNotLookedUp) {
   ScriptedServer server(playing({consumer("ACTIVE"), kTaken}));
-  start(server.port(), {.stream = kStreamArn, .name = "app"});
+  start(server.port(), kStreamArn, {.name = "app"});
   subscribe();
   EXPECT_EQ(calls(server), (Calls{"DescribeStreamConsumer", "SubscribeToShard"}));
 }
@@ -99,7 +102,7 @@ TEST_F(FanOutConsumerTest, AStreamGivenByArnIsNotLookedUp) {
 TEST_F(FanOutConsumerTest, AMissingOneIsRegisteredAndUsedOnceItIsActive) {
   ScriptedServer server(playing({error("ResourceNotFoundException"), consumer("CREATING", "Consumer"),
                                  consumer("CREATING"), consumer("ACTIVE"), kTaken}));
-  start(server.port(), {.stream = kStreamArn, .name = "app"});
+  start(server.port(), kStreamArn, {.name = "app"});
   EXPECT_EQ(subscribe().value().kind, Kind::in_use);
   EXPECT_EQ(calls(server), (Calls{"DescribeStreamConsumer", "RegisterStreamConsumer", "DescribeStreamConsumer",
                                   "DescribeStreamConsumer", "SubscribeToShard"}));
@@ -108,7 +111,7 @@ TEST_F(FanOutConsumerTest, AMissingOneIsRegisteredAndUsedOnceItIsActive) {
 TEST_F(FanOutConsumerTest, SomebodyElseMayRegisterItFirst) {
   ScriptedServer server(
       playing({error("ResourceNotFoundException"), error("ResourceInUseException"), consumer("ACTIVE"), kTaken}));
-  start(server.port(), {.stream = kStreamArn, .name = "app"});
+  start(server.port(), kStreamArn, {.name = "app"});
   EXPECT_EQ(subscribe().value().kind, Kind::in_use);
   EXPECT_EQ(server.requests().size(), 4U);
 }
@@ -116,13 +119,13 @@ TEST_F(FanOutConsumerTest, SomebodyElseMayRegisterItFirst) {
 TEST_F(FanOutConsumerTest, OneThatIsBeingDeletedIsWaitedForAndMadeAnew) {
   ScriptedServer server(playing({consumer("DELETING"), error("ResourceNotFoundException"),
                                  consumer("CREATING", "Consumer"), consumer("ACTIVE"), kTaken}));
-  start(server.port(), {.stream = kStreamArn, .name = "app"});
+  start(server.port(), kStreamArn, {.name = "app"});
   EXPECT_EQ(subscribe().value().kind, Kind::in_use);
 }
 
 TEST_F(FanOutConsumerTest, OneThatIsGoneIsLookedForAgain) {
   ScriptedServer server(playing({consumer("ACTIVE"), error("ResourceNotFoundException"), consumer("ACTIVE"), kTaken}));
-  start(server.port(), {.stream = kStreamArn, .name = "app"});
+  start(server.port(), kStreamArn, {.name = "app"});
   EXPECT_EQ(subscribe().value().kind, Kind::not_found);
   EXPECT_EQ(subscribe().value().kind, Kind::in_use);
 }
@@ -138,7 +141,7 @@ TEST_F(FanOutConsumerTest, WhatTheServiceRefusesIsTold) {
   };
   for (const auto& c : cases) {
     ScriptedServer server(playing(c.turns));
-    start(server.port(), {.stream = kStreamArn, .name = "app"});
+    start(server.port(), kStreamArn, {.name = "app"});
     EXPECT_EQ(subscribe().value().kind, c.expected);
     EXPECT_EQ(server.requests().size(), c.turns.size());
   }
@@ -146,7 +149,7 @@ TEST_F(FanOutConsumerTest, WhatTheServiceRefusesIsTold) {
 
 TEST_F(FanOutConsumerTest, OneThatIsNeverActiveIsNotWaitedForWithoutEnd) {
   ScriptedServer server(ScriptedServer::answering([](const auto&) { return consumer("CREATING").bytes; }));
-  start(server.port(), {.stream = kStreamArn, .name = "app"});
+  start(server.port(), kStreamArn, {.name = "app"});
   const auto late = subscribe(std::chrono::milliseconds(100));
   ASSERT_TRUE(late);
   EXPECT_EQ(late->kind, Kind::unavailable);

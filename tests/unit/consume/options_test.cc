@@ -158,6 +158,36 @@ TEST(ConsumeOptions, AStreamsArnTellsItsRegion) {
   EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).region, "cn-north-1");
 }
 
+TEST(ConsumeOptions, SeveralStreamsAreListed) {
+  const std::string arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+  const auto streams_of = [](const std::string& list) { return parse(FlagValues{{"streams", list}}, kNow); };
+  const ConsumeOptions options = streams_of(arn + ",refunds").options;
+  EXPECT_EQ(options.streams, (std::vector<std::string>{arn, "refunds"}));
+  EXPECT_EQ(options.region, "eu-west-1");
+  const kcl::WorkerConfig config = worker_config(options);
+  EXPECT_EQ(config.stream, "");
+  ASSERT_EQ(config.streams.size(), 2U);
+  EXPECT_EQ(config.streams[1].stream, "refunds");
+  EXPECT_TRUE(streams_of("orders").problems.empty()) << "one of an application that had several";
+  for (const auto& [list, problem] :
+       {std::pair<std::string, std::string>("orders,", "cannot be a stream's name"),
+        {"orders,orders", "is there twice"},
+        {"orders refunds", "cannot be a stream's name"},
+        {arn + ",arn:aws:kinesis:us-east-1:123456789012:stream/refunds", "streams of two regions"}}) {
+    const ParsedOptions parsed = streams_of(list);
+    ASSERT_EQ(parsed.problems.size(), 1U) << list;
+    EXPECT_NE(parsed.problems[0].find(problem), std::string::npos) << parsed.problems[0];
+  }
+  EXPECT_EQ(problems({{"streams", "refunds"}}).size(), 1U) << "beside --stream";
+  const auto go = parse(FlagValues{{"streams", "orders"}, {"application", "a-b"}, {"lease-format", "vmware-go"}}, kNow);
+  ASSERT_EQ(go.problems.size(), 1U);
+  EXPECT_NE(go.problems[0].find("no room for its stream"), std::string::npos) << go.problems[0];
+  const auto fan_out =
+      parse(FlagValues{{"streams", "orders"}, {"fan-out", "true"}, {"consumer-arn", arn + "/consumer/a:1"}}, kNow);
+  ASSERT_EQ(fan_out.problems.size(), 1U);
+  EXPECT_NE(fan_out.problems[0].find("a consumer is of one stream"), std::string::npos) << fan_out.problems[0];
+}
+
 TEST(ConsumeOptions, EachServiceMayHaveARegionAProfileAndARoleOfItsOwn) {
   const std::string role = "arn:aws:iam::123456789012:role/reader";
   const ConsumeOptions options = good({{"application", "billing"},

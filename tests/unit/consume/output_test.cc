@@ -15,7 +15,7 @@ kcl::Record record(std::string_view data, std::string_view key = "key") {
 
 std::string line(Format format, const kcl::Record& of) {
   Lines lines;
-  append(lines, format, "shardId-000000000000", of);
+  append(lines, format, {.stream = {}, .shard_id = "shardId-000000000000"}, of);
   return lines.bytes;
 }
 
@@ -44,13 +44,20 @@ TEST(ConsumeOutput, ADeadLetterIsTheSameObjectWithWhyAfterIt) {
   expected.erase(expected.size() - 2);
   expected += R"(,"error":"code \"3\"\n","attempts":5,"time":"2026-11-23T01:02:03.004Z"})"
               "\n";
-  EXPECT_EQ(dead_letter_line("shardId-000000000000", bytes, failure), expected) << "base64: not a byte is lost";
+  EXPECT_EQ(dead_letter_line({.stream = {}, .shard_id = "shardId-000000000000"}, bytes, failure), expected)
+      << "base64: not a byte is lost";
+}
+
+TEST(ConsumeOutput, OneOfSeveralStreamsIsNamedFirst) {
+  Lines lines;
+  append(lines, Format::json, {.stream = "orders", .shard_id = "shardId-000000000000"}, record("a pear"));
+  EXPECT_EQ(lines.bytes, R"({"stream":"orders",)" + line(Format::json, record("a pear")).substr(1));
 }
 
 TEST(ConsumeOutput, KnowsWhereEachRecordEnds) {
   Lines lines;
-  append(lines, Format::raw, "shard", record("a\nb"));
-  append(lines, Format::raw, "shard", record(""));
+  append(lines, Format::raw, {.stream = {}, .shard_id = "shard"}, record("a\nb"));
+  append(lines, Format::raw, {.stream = {}, .shard_id = "shard"}, record(""));
   EXPECT_EQ(lines.ends, (std::vector<std::size_t>{4, 5}));
   lines.clear();
   EXPECT_EQ(lines.bytes, "");

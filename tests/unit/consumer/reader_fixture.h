@@ -41,7 +41,7 @@ class ReaderTest : public coordinator::SyncTest {
             .budget = budget,
             .log = base::EventLog(loop, [](const LogEvent&) {}),
             .options = options,
-            .shard_id = kShard,
+            .key = kShard,
             .from = std::move(from),
             .on_change = [] {}};
   }
@@ -84,7 +84,7 @@ class ReaderTest : public coordinator::SyncTest {
   ReaderOptions options;
   std::shared_ptr<base::ByteBudget> budget = std::make_shared<base::ByteBudget>(64UL << 20);
   metrics::Registry metrics;
-  ShardMeters meters{metrics, kShard};
+  ShardMeters meters{metrics, shard_labels("", kShard)};
   base::InlineOffload decoding;
   base::EventLog unpacker_log{loop, [](const LogEvent&) {}};
   Unpacker unpacker{decoding, StrayRecords::deliver, {}, meters, unpacker_log};

@@ -88,7 +88,7 @@ TEST_F(AggregateTest, ADamagedOneIsDeliveredAsItIsAndTold) {
   ASSERT_EQ(program.calls.size(), 3U);
   EXPECT_TRUE(program.calls[1].ends_with(" c"));
   EXPECT_EQ(std::ranges::count(events, "aggregate_damaged"), 1);
-  EXPECT_EQ(ShardMeters(metrics, kShard).damaged_aggregates->value(), 2U);
+  EXPECT_EQ(ShardMeters(metrics, shard_labels("", kShard)).damaged_aggregates->value(), 2U);
 }
 
 TEST_F(AggregateTest, StraysAreDeliveredUnlessToldOtherwise) {
@@ -96,8 +96,8 @@ TEST_F(AggregateTest, StraysAreDeliveredUnlessToldOtherwise) {
   start_among_strays(StrayRecords::deliver);
   loop.run_for(5s);
   EXPECT_EQ(program.calls, (Calls{"initialize", "process a b"}));
-  EXPECT_EQ(ShardMeters(metrics, kShard).strays->value(), 2U);
-  EXPECT_EQ(ShardMeters(metrics, kShard).left_out->value(), 0U);
+  EXPECT_EQ(ShardMeters(metrics, shard_labels("", kShard)).strays->value(), 2U);
+  EXPECT_EQ(ShardMeters(metrics, shard_labels("", kShard)).left_out->value(), 0U);
 }
 
 class LeftOut : public AggregateTest, public ::testing::WithParamInterface<StrayRecords> {};

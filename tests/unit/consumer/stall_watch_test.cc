@@ -20,9 +20,9 @@ constexpr Duration kAfter = 5min;
 class StallWatchTest : public ::testing::Test {
  protected:
   static ShardLook busy(std::string mark = "1") {
-    return {.shard_id = "s", .epoch = 1, .busy = true, .mark = std::move(mark), .cause = "a callback"};
+    return {.key = "s", .epoch = 1, .busy = true, .mark = std::move(mark), .cause = "a callback"};
   }
-  static ShardLook idle() { return {.shard_id = "s", .epoch = 1}; }
+  static ShardLook idle() { return {.key = "s", .epoch = 1}; }
 
   /// Looks every interval for so long; what was told, as "began 300", with the age in seconds.
   std::vector<std::string> pass(Duration duration, const std::vector<ShardLook>& shards) {
@@ -39,7 +39,7 @@ class StallWatchTest : public ::testing::Test {
                          : alarm.kind == StallWatch::Alarm::Kind::lasts ? "lasts "
                                                                         : "ended ";
       told.push_back(kind + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(alarm.age).count()));
-      EXPECT_EQ(alarm.shard_id, "s");
+      EXPECT_EQ(alarm.key, "s");
       EXPECT_EQ(alarm.cause, "a callback");
     }
   }
@@ -115,14 +115,14 @@ TEST_F(StallWatchTest, AnOldMarkIsWaitedForLonger) {
 TEST_F(StallWatchTest, EachShardIsWatchedByItself) {
   const auto look = [&](const std::string& mark) {
     ShardLook second = busy(mark);
-    second.shard_id = "t";
+    second.key = "t";
     now += watch.interval();
     return watch.look({busy(), second}, now);
   };
   std::size_t told = 0;
   for (int i = 0; i < 100; ++i) {
     for (const auto& alarm : look(std::to_string(i))) {
-      EXPECT_EQ(alarm.shard_id, "s");
+      EXPECT_EQ(alarm.key, "s");
       ++told;
     }
   }

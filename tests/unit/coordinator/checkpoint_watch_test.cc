@@ -20,7 +20,7 @@ TEST(CheckpointWatch, TellsOnceOfACheckpointThatWentBack) {
   EXPECT_TRUE(watch.look({at("7")}).empty()) << "a scan may be older than the one before";
   const auto setbacks = watch.look({at("7")});
   ASSERT_EQ(setbacks.size(), 1U);
-  EXPECT_EQ(setbacks[0].shard_id, "shard");
+  EXPECT_EQ(setbacks[0].key, "shard");
   EXPECT_EQ(setbacks[0].from.text(), "9");
   EXPECT_EQ(setbacks[0].to.text(), "7");
   EXPECT_EQ(setbacks[0].owner, "go-1");

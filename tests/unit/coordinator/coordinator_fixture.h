@@ -29,7 +29,7 @@ class CoordinatorTest : public SyncTest {
     Member(CoordinatorTest& test, leases::LeaseTable& table, CoordinatorOptions options = {})
         : sync(test.looking(table)),
           coordinator(
-              test.loop, test.random, table, *sync,
+              test.loop, test.random, table, [this](const std::string&) { return sync.get(); },
               base::EventLog(test.loop, [this](const LogEvent& event) { events.push_back(event.name); }), options,
               [this] {
                 std::set<std::string> keys;

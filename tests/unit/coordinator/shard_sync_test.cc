@@ -17,6 +17,33 @@ using shards::InitialPosition;
 
 // ---- cold start
 
+TEST_F(ShardSyncTest, ATableOfOneStreamIsNotTakenForOneOfSeveral) {
+  const auto alone = make_sync(a);
+  sync(*alone);
+  ShardSyncOptions options;
+  options.stream = "orders";
+  options.keyed_by_stream = true;
+  ShardSync one_of_several(loop, random, *kinesis, b, base::EventLog(loop, [](const LogEvent&) {}), options);
+  const auto refused = run(one_of_several.sync());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, SyncError::Kind::conflict);
+  EXPECT_NE(refused.error().message.find("one stream alone"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(rows().size(), 2U) << "nothing was created";
+}
+
+TEST_F(ShardSyncTest, ATableOfSeveralStreamsIsNotTakenForOneOfOne) {
+  Lease other;
+  other.key = "123456789012:refunds:1790000000:" + shard_id(0);
+  other.from = Timestamp{};
+  ASSERT_EQ(run(a.create(other, leases::Origin::fresh)).kind, leases::CreateResult::Kind::created);
+  const auto alone = make_sync(b);
+  const auto refused = run(alone->sync());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, SyncError::Kind::conflict);
+  EXPECT_NE(refused.error().message.find("several streams"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(rows(), Ids{other.key}) << "nothing was created";
+}
+
 TEST_F(ShardSyncTest, AnEmptyTableGetsARowForEveryShardInOnePass) {
   make_stream(5);
   auto sync_a = make_sync(a);

@@ -68,6 +68,25 @@ void expect_same(const Lease& a, const Lease& b) {
   EXPECT_EQ(a.status, b.status);
 }
 
+TEST(KclRow, OneOfSeveralStreamsIsWrittenAsJavaWritesIt) {
+  const std::string stream = "123456789012:orders:1790000000";
+  Lease lease = full_lease();
+  lease.key = stream + ":shardId-000000000042";
+  lease.parents = {stream + ":shardId-000000000017"};
+  lease.children = {stream + ":shardId-000000000052", stream + ":shardId-000000000053"};
+  const Item row = render(lease);
+  EXPECT_EQ(row.at("leaseKey"), AttributeValue(lease.key));
+  EXPECT_EQ(row.at("streamName"), AttributeValue(stream));
+  EXPECT_EQ(row.at("shardId"), AttributeValue("shardId-000000000042"));
+  const AttributeValue::StringSet parents{"shardId-000000000017"};
+  EXPECT_EQ(row.at("parentShardId"), AttributeValue(AttributeValue::Variant(parents))) << "shard ids, not lease keys";
+  const Lease read = parsed(row);
+  EXPECT_EQ(read.parents, lease.parents) << "keys again";
+  EXPECT_EQ(read.children, lease.children);
+  EXPECT_EQ(render(read), row);
+  EXPECT_FALSE(render(full_lease()).contains("streamName"));
+}
+
 TEST(KclRow, AFullLeaseReadsBackAsItWasWritten) { expect_same(parsed(render(full_lease())), full_lease()); }
 
 TEST(KclRow, WhatALeaseLacksItsRowLacksToo) {

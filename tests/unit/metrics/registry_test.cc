@@ -69,7 +69,7 @@ TEST(MetricsRegistry, WhatIsRetiredIsShownForAWhileLonger) {
   registry.gauge("behind_seconds", "Lag.", {{"shard", "1"}});
   registry.counter("reads_total", "", {{"shard", "2"}});
   const Timestamp now{};
-  registry.retire("shard", "1", now);
+  registry.retire({{"shard", "1"}}, now);
   gone->add();
   const auto last = registry.snapshot(now + Registry::kRetiredFor - std::chrono::milliseconds(1));
   ASSERT_EQ(names(last),
@@ -82,7 +82,7 @@ TEST(MetricsRegistry, WhatIsRetiredIsShownForAWhileLonger) {
 TEST(MetricsRegistry, WhatIsAskedForAgainLivesOn) {
   Registry registry;
   registry.counter("reads_total", "", {{"shard", "1"}})->add();
-  registry.retire("shard", "1", {});
+  registry.retire({{"shard", "1"}}, {});
   const auto again = registry.counter("reads_total", "", {{"shard", "1"}});
   registry.snapshot(Timestamp{} + 2 * Registry::kRetiredFor);
   EXPECT_EQ(registry.counter("reads_total", "", {{"shard", "1"}}), again);
@@ -113,7 +113,7 @@ TEST(MetricsRegistry, ReadingsTellWhatIsRetired) {
   Registry registry;
   registry.gauge("behind_seconds", "Lag.", {{"shard", "1"}})->set(7);
   EXPECT_FALSE(registry.readings({}).at(0).retired);
-  registry.retire("shard", "1", {});
+  registry.retire({{"shard", "1"}}, {});
   const auto last = registry.readings({});
   EXPECT_TRUE(last.at(0).retired);
   EXPECT_EQ(last.at(0).metric.value, 7);

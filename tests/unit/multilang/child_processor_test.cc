@@ -90,7 +90,6 @@ class ChildProcessorTest : public ::testing::Test {
                                  .in_flight = in_flight_,
                                  .registry = registry_,
                                  .application = "billing",
-                                 .stream = "orders",
                                  .worker_id = "me",
                                  .stop_worker = [this] { worker_stopped = true; },
                                  .on_failure = on_failure};

@@ -189,7 +189,7 @@ TEST_F(CloudWatchPointsTest, OfAShardThatIsGoneOnlyWhatItStillCounted) {
   work();
   take(points);
   count("records_processed", 2, {{"shard", "2"}});
-  registry.retire("shard", "2", now);
+  registry.retire({{"shard", "2"}}, now);
   Lines of_it;
   for (const std::string& line : take(points)) {
     if (line.find("Shard=2") != std::string::npos) of_it.push_back(line);
@@ -208,7 +208,7 @@ TEST_F(CloudWatchPointsTest, AnInstrumentThatWasMadeAnewBeginsAtZero) {
   CloudWatchPoints points(of(CloudWatchNames::vmware_go));
   work();
   take(points);
-  registry.retire("shard", "1", now);
+  registry.retire({{"shard", "1"}}, now);
   now += Registry::kRetiredFor;
   registry.snapshot(now);  // forgets it
   count("records_processed", 2, {{"shard", "1"}});

@@ -45,6 +45,36 @@ TEST(WorkerConfig, DefaultsWithAStreamAndAClientAreRight) {
   EXPECT_EQ(problems_of(fleet, {}), std::vector<std::string>());
 }
 
+TEST(WorkerConfig, SeveralStreamsAreNamedInsteadOfOne) {
+  WorkerConfig config = good();
+  config.stream.clear();
+  config.streams = {{.stream = "orders"}, {.stream = "refunds"}};
+  EXPECT_TRUE(problems_of(config, {}).empty());
+  const auto refused = [](WorkerConfig wrong) {
+    const auto problems = problems_of(wrong, {});
+    EXPECT_EQ(problems.size(), 1U);
+    return problems.empty() ? "" : field_of(problems.front());
+  };
+  WorkerConfig wrong = config;
+  wrong.stream = "orders";
+  EXPECT_EQ(refused(wrong), "stream");
+  wrong = config;
+  wrong.streams[1].stream.clear();
+  EXPECT_EQ(refused(wrong), "streams[1].stream");
+  wrong.streams[1].stream = "orders";
+  EXPECT_EQ(refused(wrong), "streams[1].stream") << "twice";
+  wrong = config;
+  wrong.streams[0].consumer_arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/a:1";
+  EXPECT_EQ(refused(wrong), "streams[0].consumer_arn") << "without fan_out";
+  wrong.fan_out = true;
+  EXPECT_TRUE(problems_of(wrong, {}).empty());
+  wrong.consumer_arn = wrong.streams[0].consumer_arn;
+  EXPECT_EQ(refused(wrong), "consumer_arn") << "it is of one stream";
+  wrong = config;
+  wrong.lease_format = LeaseFormat::vmware_go;
+  EXPECT_EQ(refused(wrong), "streams");
+}
+
 TEST(WorkerConfig, ARoleIsNamedByItsArn) {
   WorkerConfig config = good();
   for (const char* role : {"arn:aws:iam::123456789012:role/reader", "arn:aws-us-gov:iam::123456789012:role/a/b"}) {

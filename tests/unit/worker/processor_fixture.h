@@ -150,7 +150,6 @@ class WorkerProcessor : public ::testing::Test {
                          .in_flight = in_flight,
                          .registry = registry,
                          .application = "billing",
-                         .stream = "orders",
                          .worker_id = "me",
                          .stop_worker = [this] { ++worker_stops; },
                          .failover = std::chrono::milliseconds(50),
@@ -158,6 +157,7 @@ class WorkerProcessor : public ::testing::Test {
                          .on_failure = [](const std::string&, const std::exception_ptr&) { ADD_FAILURE(); }};
       processors = std::make_unique<UserProcessors>(std::move(host), program_factory(std::move(factory)));
       ports::ShardEpoch epoch;
+      epoch.stream = "orders";
       epoch.shard_id = "shard-1";
       epoch.epoch = 7;
       processor = processors->create(epoch, checkpoints);
