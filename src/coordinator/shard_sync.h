@@ -22,6 +22,7 @@
 #include "base/random.h"
 #include "base/task.h"
 #include "base/wait.h"
+#include "coordinator/sync_error.h"
 #include "leases/lease_table.h"
 #include "ports/kinesis.h"
 #include "shards/rules.h"
@@ -42,19 +43,6 @@ struct ShardSyncOptions {
   base::Duration keep_ended = std::chrono::hours(1);
   base::Duration call_timeout = std::chrono::seconds(10);
 };
-
-struct SyncError {
-  /// Trying again cannot help: a person must change something.
-  enum class Kind : std::uint8_t {
-    transient,  ///< trying again may help
-    refused,    ///< not found, denied, not trusted, no such table: somebody has to see to it, or it passes
-    conflict,   ///< the table and the stream do not belong together: going on would do harm
-  };
-  Kind kind = Kind::transient;
-  std::string message;
-};
-template <class T>
-using SyncResult = Result<T, SyncError>;
 
 class ShardSync {
  public:

@@ -60,6 +60,11 @@ std::string streams_text(const WorkerConfig& config) {
   return base::joined(names);
 }
 
+metrics::Labels instrument_labels(const WorkerConfig& config) {
+  if (!config.streams.empty()) return {{"application", config.application}, {"worker", config.worker_id}};
+  return {{"application", config.application}, {"stream", config.stream}, {"worker", config.worker_id}};
+}
+
 engine::EngineOptions engine_options(const WorkerConfig& config) {
   engine::EngineOptions options;
   options.worker_id = config.worker_id;

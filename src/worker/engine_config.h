@@ -6,6 +6,7 @@
 #include <kcl/worker_config.h>
 
 #include "engine/engine.h"
+#include "metrics/registry.h"
 
 namespace kcl::worker {
 
@@ -15,6 +16,9 @@ WorkerConfig completed(WorkerConfig config);
 
 /// What the worker reads, in a few words: the stream, or the streams.
 std::string streams_text(const WorkerConfig& config);
+
+/// What all instruments of a worker are told by. Where it has several streams, those of a shard name theirs.
+metrics::Labels instrument_labels(const WorkerConfig& config);
 
 engine::EngineOptions engine_options(const WorkerConfig& config);
 

@@ -51,12 +51,6 @@ WorkerState state_of(engine::EngineState state) {
   return WorkerState::stopped;
 }
 
-/// What all instruments of a worker are told by. Where it has several streams, those of a shard name theirs.
-metrics::Labels labels_of(const WorkerConfig& config) {
-  if (!config.streams.empty()) return {{"application", config.application}, {"worker", config.worker_id}};
-  return {{"application", config.application}, {"stream", config.stream}, {"worker", config.worker_id}};
-}
-
 }  // namespace
 
 /// Owns what outlives the engine; the engine itself, and all that lives on the strand with it, is a Life.
@@ -289,7 +283,7 @@ Worker::Impl::Impl(WorkerConfig config, std::optional<worker::AwsNeeds> aws, wor
       make_processors_(std::move(processors)),
       threads_(threads ? std::move(threads)
                        : std::make_shared<Threads>(Runtime::Options{.buffer_bytes = config_.buffer_bytes})),
-      registry_(labels_of(config_)),
+      registry_(worker::instrument_labels(config_)),
       log_(threads_->loop, config_.log, registry_),
       link_(std::make_shared<StrandLink<Impl>>(threads_->loop, *this)) {
   last_status_.worker_id = config_.worker_id;
