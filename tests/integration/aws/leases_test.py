@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 sys.dont_write_bytecode = True
 
@@ -91,6 +92,53 @@ class VmwareGo(LeasesTest):
             self.assertTrue(lease["behind_is_measured"])
         keys = {json.loads(row)["ShardID"]["S"] for row in rows[1:]}
         self.assertEqual(keys, {lease["shard"] for lease in seen["leases"]} | {"kclpp"})
+
+
+class WatchMany(LeasesTest):
+    shards = 1
+
+    def test_every_lease_table_whose_name_begins_so_is_watched(self):
+        first, go, other, later = (f"{self.application}-{name}" for name in ("first", "go", "other", "later"))
+        row = {"leaseKey": {"S": "shardId-000000000000"}, "leaseOwner": {"S": "java-1"}, "leaseCounter": {"N": "41"},
+               "checkpoint": {"S": "LATEST"}, "checkpointSubSequenceNumber": {"N": "0"}}
+        go_row = {"ShardID": {"S": "shardId-000000000000"}, "Checkpoint": {"S": "4711"}}
+        for table, key in ((first, "leaseKey"), (go, "ShardID"), (other, "id:N"), ("elsewhere", "leaseKey")):
+            self.servers.admin("create-table", table, key)
+        self.servers.admin("put-item", first, json.dumps(row))
+        self.servers.admin("put-item", go, json.dumps(go_row))
+        command = [self.kclpp, "leases", "watch", "--table-prefix", self.application, "--listen", "127.0.0.1:0",
+                   "--interval", "1"]
+        with subprocess.Popen(command, env=self.servers.environment(), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watch:
+            try:
+                url = watch.stdout.readline().split()[-1]
+                self.wait_until_served(url, f'kclpp_fleet_up{{application="{first}"}} 1',
+                                       f'kclpp_fleet_up{{application="{go}"}} 1', "kclpp_fleet_listing_up 1",
+                                       f'kclpp_fleet_owner_leases{{application="{first}",owner="java-1"}} 1',
+                                       f'kclpp_fleet_leases{{application="{go}",verdict="unowned"}}')
+                served = self.served(url)
+                self.assertNotIn(other, served)
+                self.assertNotIn("elsewhere", served)
+                self.servers.admin("create-table", later, "leaseKey")
+                self.wait_until_served(url, f'kclpp_fleet_up{{application="{later}"}} 1')
+                self.servers.admin("delete-table", first)
+                self.wait_until("a table that is gone is forgotten", lambda: first not in self.served(url))
+            finally:
+                watch.terminate()
+                _, err = watch.communicate(timeout=30)
+        self.assertEqual(watch.returncode, 0, err)
+        self.assertEqual(err.count(other), 1, err)
+        self.assertIn("is no lease table, by its key id (N)", err)
+
+    def served(self, url):
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.read().decode()
+
+    def wait_until_served(self, url, *lines):
+        def all_there():
+            served = self.served(url)
+            return all(line in served for line in lines)
+        self.wait_until(f"served: {lines}", all_there)
 
 
 class Rewind(LeasesTest):

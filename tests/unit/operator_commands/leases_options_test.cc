@@ -60,6 +60,23 @@ TEST(LeasesOptions, OnlyWhatReadsOffersOtherFormats) {
   EXPECT_EQ(problems(Verb::list, {{"lease-format", "xml"}}).size(), 1U);
 }
 
+TEST(LeasesOptions, AWatchMayBeOfAllTablesThatBeginAlike) {
+  const auto of = [](FlagValues given) {
+    given.emplace("table-prefix", "team-");
+    return parse(Verb::watch, given, {});
+  };
+  EXPECT_EQ(of({{"interval", "5"}}).problems, std::vector<std::string>());
+  EXPECT_EQ(of({}).options.places.table_prefix, "team-");
+  EXPECT_EQ(of({{"application", "orders"}}).problems.size(), 1U) << "one, or all?";
+  EXPECT_EQ(of({{"stream", "orders"}}).problems.size(), 1U) << "they may be of several";
+  EXPECT_EQ(of({{"probe-lag", ""}}).problems.size(), 1U) << "of which stream?";
+  EXPECT_EQ(of({{"lease-format", "kcl"}}).problems.size(), 1U) << "each tells its own";
+  EXPECT_EQ(of({{"lease-store", "sqlite:x.db"}}).problems.size(), 1U);
+  EXPECT_EQ(of({{"lease-store", "dynamodb"}}).problems.size(), 0U);
+  EXPECT_EQ(parse(Verb::watch, {{"table-prefix", "team/"}}, {}).problems.size(), 1U) << "no table is named so";
+  EXPECT_EQ(parse(Verb::watch, {{"table-prefix", "t"}}, {}).problems.size(), 0U);
+}
+
 TEST(LeasesOptions, EveryVerbSaysWhatItsFlagsAre) {
   for (const VerbHelp& verb : verbs()) {
     std::set<std::string_view> names;
