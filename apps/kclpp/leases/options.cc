@@ -61,7 +61,8 @@ const std::vector<VerbFlag>& verb_flags() {
   static const std::initializer_list<Verb> looking{list, show};
   static const std::initializer_list<Verb> asking{list, show, watch};
   static const std::initializer_list<Verb> serving{watch};
-  static const std::initializer_list<Verb> reading{list, show, Verb::watch, export_rows};
+  static const std::initializer_list<Verb> formatted{list,        show,    Verb::watch, export_rows,
+                                                     import_rows, release, rewind};
   static const std::initializer_list<Verb> changing{import_rows, release, rewind};
   static const std::initializer_list<Verb> agreeing{import_rows, release, rewind, convert};
   static const std::initializer_list<Verb> converting{convert};
@@ -77,7 +78,7 @@ const std::vector<VerbFlag>& verb_flags() {
        serving},
       {{"lease-store", "STORE", kTable, "Where the table is: dynamodb (default), or sqlite:FILE"}, all},
       {{"lease-format", "FORMAT", kTable, "Whose rows they are: kcl (default; Java KCL's, too), or vmware-go"},
-       reading},
+       formatted},
       {{"all", "", kTable, "Every lease of the table"}, selecting},
       {{"stream", "NAME|ARN", kLooking,
         "Also ask the stream for its shards: those without a lease show, and leases without a shard"},

@@ -49,13 +49,14 @@ TEST(LeasesOptions, NotWatchingIsNotTheDefault) {
   EXPECT_EQ(good(Verb::list, {{"watch", "2.5"}}).watch, 2500ms);
 }
 
-TEST(LeasesOptions, OnlyWhatReadsOffersOtherFormats) {
+TEST(LeasesOptions, AllButAConversionWorkOnBothFormats) {
   const auto has_format = [](Verb verb) {
     const auto flags = flags_of(verb);
     return std::ranges::any_of(flags, [](const Flag& flag) { return flag.name == "lease-format"; });
   };
   EXPECT_TRUE(has_format(Verb::list));
-  EXPECT_FALSE(has_format(Verb::rewind));
+  EXPECT_TRUE(has_format(Verb::rewind));
+  EXPECT_FALSE(has_format(Verb::convert)) << "it has one of each";
   EXPECT_EQ(good(Verb::list, {{"lease-format", "vmware-go"}}).places.format, kcl::LeaseFormat::vmware_go);
   EXPECT_EQ(problems(Verb::list, {{"lease-format", "xml"}}).size(), 1U);
 }
