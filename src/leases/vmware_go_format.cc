@@ -65,9 +65,10 @@ class VmwareGoFormat final : public RowFormat {
   bool keeps_ended_rows() const override { return true; }
   bool checkpoints_may_go_back() const override { return true; }
   bool has_sub_sequences() const override { return false; }
-  /// Go workers hand whatever stands there to the service as a sequence number.
+  /// Go workers hand whatever stands there to the service as a sequence number, but for SHARD_END.
   bool can_say(const Start& start) const override {
-    return start.checkpoint.is_sequence() && start.checkpoint.sub_sequence() == 0 && !start.at;
+    const Position& position = start.checkpoint;
+    return position.is_shard_end() || (position.is_sequence() && position.sub_sequence() == 0 && !start.at);
   }
 
   Item application_row(const ApplicationMarks& marks) const override;

@@ -1,5 +1,8 @@
 #include "leases/vmware_go_row.h"
 
+#include <algorithm>
+#include <array>
+
 #include "leases/go_time.h"
 
 namespace kcl::leases::vmware_go_row {
@@ -36,6 +39,12 @@ bool given_up(const GoTexts& go, std::int64_t nanoseconds) {
 }
 
 }  // namespace
+
+bool may_be_of_kclpp(const Lease& lease) {
+  const std::int64_t digits = lease.counter % 100;
+  return std::ranges::any_of(std::array{Mark::taken, Mark::held, Mark::given_up},
+                             [digits](Mark mark) { return digits == static_cast<std::int64_t>(mark); });
+}
 
 Result<Lease, std::string> parse(const Item& row) {
   std::string problem;

@@ -51,7 +51,8 @@ using Target = std::variant<Trim, Latest, Timestamp, SequenceNumber>;
 struct Selection {
   /// Empty: all.
   std::vector<std::string> shards;
-  /// Also take leases from live workers that are not kclpp, without asking anyone.
+  /// Also take leases from live workers that are not kclpp, without asking anyone. Not from those of vmware-go-kcl:
+  /// their next renewal would undo it.
   bool force = false;
 };
 

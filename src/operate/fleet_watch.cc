@@ -24,6 +24,7 @@ Task<Result<FleetView, std::string>> FleetWatch::look() {
   ages_.observe(*scan);
 
   FleetView view;
+  view.table.format = table_.format().format();
   view.table.now = table_.server_now();
   view.table.watched = seen - *begun_;
   view.table.assumed_failover = options_.assumed_failover;

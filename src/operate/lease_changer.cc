@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "leases/vmware_go_row.h"
 #include "operate/text.h"
 #include "shards/rules.h"
 
@@ -33,19 +34,53 @@ std::string holder_of(const Lease& lease) { return lease.owner.value_or("nobody"
 }  // namespace
 
 LeaseChanger::LeaseChanger(base::Loop& loop, leases::LeaseTable& table, ChangerOptions options)
-    : loop_(loop), table_(table), options_(options), ages_(table.options().failover) {}
+    : loop_(loop), table_(table), options_(options), ages_(table.options().failover, table.options().me.worker_id) {}
 
 bool LeaseChanger::granted_to_me(const Lease& lease) const {
   return table_.format().granted(lease, table_.options().me);
 }
 
+bool LeaseChanger::reserved_for_another(const Lease& lease) const {
+  const auto& format = table_.format();
+  return format.claims_reserve() && lease.claim && lease.claim != format.claim_of(table_.options().me);
+}
+
+LeaseChanger::Owner LeaseChanger::owner_of(const Lease& lease) const {
+  const bool lives = ages_.renewals(lease) >= kSignsOfLife;
+  if (lease.go) {
+    if (live_go_workers_.contains(*lease.owner)) return Owner::foreign;
+    return lives && !go_workers_.contains(*lease.owner) ? Owner::kclpp : Owner::unclear;
+  }
+  if (lease.last_written_by_kclpp()) return Owner::kclpp;
+  return lives ? Owner::foreign : Owner::unclear;
+}
+
 LeaseChanger::Step LeaseChanger::next_step(const Lease* row, bool expired) const {
   if (row == nullptr) return Step::gone;
+  if (options_.force && !row->go) return Step::evict;
+  if (!options_.force && !live_go_workers_.empty()) return Step::refuse;
+  if (expired || granted_to_me(*row) || (row->let_go() && !reserved_for_another(*row))) return Step::take;
+  if (!row->owner) return options_.force && !row->let_go() ? Step::evict : Step::wait;
+  if (row->checkpoint_owner) return Step::wait;
+  switch (owner_of(*row)) {
+    case Owner::foreign:
+      return Step::refuse;
+    case Owner::unclear:
+      return Step::wait;
+    case Owner::kclpp:
+      break;
+  }
   if (options_.force) return Step::evict;
-  if (row->let_go() || expired || granted_to_me(*row)) return Step::take;
-  if (!row->owner || row->checkpoint_owner) return Step::wait;
-  if (!row->last_written_by_kclpp()) return ages_.renewals(*row) >= kSignsOfLife ? Step::refuse : Step::wait;
   return row->claim ? Step::wait : Step::claim;
+}
+
+/// One write that is not kclpp's tells whose they all are; another one, that he lives.
+void LeaseChanger::note_go_workers(const std::vector<Lease>& leases) {
+  for (const Lease& lease : leases) {
+    if (!lease.go || !lease.owner) continue;
+    if (!leases::vmware_go_row::may_be_of_kclpp(lease)) go_workers_.insert(*lease.owner);
+    if (go_workers_.contains(*lease.owner) && ages_.renewals(lease) > 0) live_go_workers_.insert(*lease.owner);
+  }
 }
 
 Task<ChangeOutcome> LeaseChanger::apply(Change change, base::Stop& stop) {
@@ -66,23 +101,30 @@ Task<ChangeOutcome> LeaseChanger::apply(Change change, base::Stop& stop) {
     // The deciding read: sent when the age had been reached, and showing the row as it was aged.
     const bool expired = row != nullptr && ages_.expires_at(*row) <= scan->timing.sent;
     ages_.observe(*scan);
+    note_go_workers(scan->leases);
     if (row != nullptr) holder = "held by " + holder_of(*row);
     switch (next_step(row, expired)) {
       case Step::gone:
         co_return failed("its row is gone");
-      case Step::refuse:
-        co_return refused(holder_of(*row) + ", which is no kclpp worker and cannot be asked, lives");
+      case Step::refuse: {
+        const bool another = !options_.force && !live_go_workers_.empty();
+        auto outcome = refused((another ? *live_go_workers_.begin() : holder_of(*row)) +
+                               ", which is no kclpp worker and cannot be asked, lives");
+        co_return co_await give_up(std::move(change), std::move(outcome));
+      }
       case Step::take: {
         Lease as_seen = *row;
         auto outcome = co_await take(std::move(as_seen), change);
-        if (outcome.kind != ChangeOutcome::Kind::refused) co_return outcome;
-        continue;
+        if (outcome.kind == ChangeOutcome::Kind::refused) continue;
+        Lease before = *row;
+        co_return co_await look_again(std::move(before), std::move(change), std::move(outcome));
       }
       case Step::evict: {
         Lease as_seen = *row;
         auto outcome = co_await evict(std::move(as_seen), change);
-        if (outcome.kind != ChangeOutcome::Kind::refused) co_return outcome;
-        continue;
+        if (outcome.kind == ChangeOutcome::Kind::refused) continue;
+        Lease before = *row;
+        co_return co_await look_again(std::move(before), std::move(change), std::move(outcome));
       }
       case Step::claim: {
         Lease as_seen = *row;
@@ -97,26 +139,42 @@ Task<ChangeOutcome> LeaseChanger::apply(Change change, base::Stop& stop) {
   }
   const std::string why = stop.requested() ? std::string("stopped by a signal")
                                            : "not handed over in " + duration_text(options_.patience) + "; " + holder;
-  co_return co_await give_up(std::move(change), why);
+  auto outcome = failed(why);
+  co_return co_await give_up(std::move(change), std::move(outcome));
 }
 
 /// Takes a claim back; what was granted meanwhile is taken, and the change is made after all.
-Task<ChangeOutcome> LeaseChanger::give_up(Change change, std::string why) {
-  const Claim mine = Claim::of(table_.options().me);
+Task<ChangeOutcome> LeaseChanger::give_up(Change change, ChangeOutcome outcome) {
+  const Claim mine = table_.format().claim_of(table_.options().me);
   for (int i = 0; i < kTries; ++i) {
     auto read = co_await table_.get(change.shard);
     if (!read) continue;
-    if (!read->lease || read->lease->claim != mine) co_return failed(why);
+    if (!read->lease || read->lease->claim != mine) co_return outcome;
     Lease row = *std::move(read->lease);
     if (granted_to_me(row)) {
-      auto outcome = co_await take(std::move(row), change);
-      if (outcome.kind != ChangeOutcome::Kind::refused) co_return outcome;
+      auto taken = co_await take(std::move(row), change);
+      if (taken.kind != ChangeOutcome::Kind::refused) co_return taken;
       continue;
     }
     const auto withdrawn = co_await table_.withdraw_claim(std::move(row));
-    if (withdrawn.kind == leases::ChangeResult::Kind::done) co_return failed(why);
+    if (withdrawn.kind == leases::ChangeResult::Kind::done) co_return outcome;
   }
-  co_return failed(why + "; a claim of it may be left, which does no harm");
+  outcome.message += "; a claim of it may be left, which does no harm";
+  co_return outcome;
+}
+
+/// Whether a Go worker, which had read the row before it was changed, has put back what it read.
+Task<ChangeOutcome> LeaseChanger::look_again(Lease before, Change change, ChangeOutcome outcome) {
+  if (!before.go || !change.start || outcome.kind != ChangeOutcome::Kind::done) co_return outcome;
+  base::Stop never;
+  co_await base::sleep_for(loop_, options_.interval, never);
+  const auto read = co_await table_.get(change.shard);
+  const auto& was = before.go->checkpoint;
+  const bool put_back = read && read->lease && read->lease->go->checkpoint == was &&
+                        was != change.start->checkpoint.text() && !leases::vmware_go_row::may_be_of_kclpp(*read->lease);
+  if (!put_back) co_return outcome;
+  co_return failed("overwritten by " + holder_of(*read->lease) +
+                   ", a Go worker that was just taking the lease: stop it, and do it again");
 }
 
 /// Refused: the row had changed, so that the lease is not ours.

@@ -31,6 +31,13 @@ constexpr std::string_view kNamespaceKey = "cloudwatch:namespace";
 
 std::vector<Statement> statements_of(const Grants& grants) {
   std::vector<Statement> statements;
+  if (!grants.watched_prefix.empty()) {
+    // ListTables knows no resources (Service Authorization Reference, "Amazon DynamoDB").
+    statements.push_back({"FindTables", listing_actions(), "*"});
+    statements.push_back(
+        {"LookAtLeases", watching_actions(), arn(grants, "dynamodb", "table/" + grants.watched_prefix + '*')});
+    return statements;
+  }
   statements.push_back({"ReadStream", stream_actions(), arn(grants, "kinesis", "stream/" + grants.stream)});
   if (grants.fan_out) {
     const std::string stream = "stream/" + grants.stream;
@@ -149,6 +156,16 @@ const std::vector<std::string>& table_actions() {
 
 const std::vector<std::string>& metrics_actions() {
   static const std::vector<std::string> actions{"cloudwatch:PutMetricData"};
+  return actions;
+}
+
+const std::vector<std::string>& watching_actions() {
+  static const std::vector<std::string> actions{"dynamodb:DescribeTable", "dynamodb:Scan"};
+  return actions;
+}
+
+const std::vector<std::string>& listing_actions() {
+  static const std::vector<std::string> actions{"dynamodb:ListTables"};
   return actions;
 }
 

@@ -1,5 +1,5 @@
-// What a worker must be allowed to do, and no more, as text to paste: an IAM policy, or that and the lease table for
-// Terraform or CloudFormation. Pure.
+// What a worker, or a watch, must be allowed to do, and no more, as text to paste: an IAM policy, or that and the lease
+// table for Terraform or CloudFormation. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,8 @@
 namespace kcl::operate {
 
 struct Grants {
+  /// Of a watch over all lease tables whose names begin so, and of nobody else: what is below is not needed then.
+  std::string watched_prefix = {};
   std::string stream;
   /// Empty: the leases are not in DynamoDB.
   std::string table;
@@ -30,6 +32,9 @@ const std::vector<std::string>& registration_actions();
 const std::vector<std::string>& consumer_actions();
 const std::vector<std::string>& table_actions();
 const std::vector<std::string>& metrics_actions();
+/// Of a watch over many tables, on each of them, and to find them.
+const std::vector<std::string>& watching_actions();
+const std::vector<std::string>& listing_actions();
 
 std::string policy_text(const Grants& grants, PolicyForm form);
 

@@ -106,6 +106,7 @@ Task<ProbedLag> probe(base::Loop& loop, ports::Kinesis& kinesis, GetShardIterato
 
 Task<StoreResult<TableView>> look(base::Loop& loop, leases::LeaseTable& table, LookOptions options, base::Stop& stop) {
   TableView view;
+  view.format = table.format().format();
   view.assumed_failover = options.assumed_failover;
   auto first = co_await table.scan(true);
   if (!first) co_return Failure{first.error()};

@@ -15,6 +15,9 @@ namespace {
 
 using Problems = std::vector<std::string>;
 
+// Stands for those that are found later.
+constexpr std::string_view kSomeTable = "some-table";
+
 Result<std::shared_ptr<ItemStore>, Problems> open_file(const Places& places) {
   SqliteOptions options;
   options.path = places.sqlite_file;
@@ -32,7 +35,8 @@ Result<std::optional<worker::AwsNeeds>, Problems> needs_of(const Places& places,
                                                            const std::shared_ptr<ItemStore>& file) {
   if (file && places.stream.empty()) return std::optional<worker::AwsNeeds>();
   WorkerConfig config;
-  config.application = places.table;
+  const bool one_table = places.table_prefix.empty();
+  config.application = one_table ? places.table : std::string(kSomeTable);
   config.stream = places.stream;
   config.region = places.region;
   config.profile = places.profile;
@@ -42,6 +46,7 @@ Result<std::optional<worker::AwsNeeds>, Problems> needs_of(const Places& places,
   config.lease_format = places.format;
   auto needs = worker::find_aws(config, environment);
   if (needs && *needs && places.stream.empty()) (*needs)->kinesis.reset();
+  if (needs && *needs && !one_table) (*needs)->lease_table.name.clear();
   return needs;
 }
 

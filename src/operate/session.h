@@ -26,6 +26,8 @@ namespace kcl::operate {
 struct Places {
   /// The lease table: the application's name.
   std::string table;
+  /// Instead of one table: all of DynamoDB's whose names begin so. Empty: the one.
+  std::string table_prefix = {};
   /// Empty: the table is in DynamoDB.
   std::string sqlite_file;
   LeaseFormat format = LeaseFormat::kcl;
@@ -49,7 +51,10 @@ class Session {
   worker::Threads& threads() noexcept { return threads_; }
   base::Loop& loop() noexcept { return threads_.loop; }
   base::Random& random() noexcept { return random_; }
+  /// Precondition: one table was named.
   ports::ItemStore& store() noexcept { return *store_; }
+  /// Precondition: the leases are in DynamoDB.
+  aws::ServiceClient& dynamodb() noexcept { return *aws_->dynamodb(); }
   /// Precondition: a stream was named.
   ports::Kinesis& kinesis() noexcept { return *aws_->kinesis(); }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <kcl/lease_format.h>
 #include <kcl/timestamp.h>
 
 #include "base/loop.h"
@@ -26,6 +27,7 @@ struct ProbedLag {
 };
 
 struct TableView {
+  LeaseFormat format = LeaseFormat::kcl;
   /// The table's clock at the last look.
   Timestamp now{};
   /// From the first look to the last one: how long nothing was written to the rows that are not in `moved`.

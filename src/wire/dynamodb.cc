@@ -127,6 +127,12 @@ Result<Item, std::string> row(const json::value& json, const std::string& where)
 
 }  // namespace
 
+std::string list_tables(const std::string& after) {
+  json::object request;
+  if (!after.empty()) request["ExclusiveStartTableName"] = after;
+  return json::serialize(request);
+}
+
 std::string DynamoDbRequests::describe_table() const { return json::serialize(json::object{{"TableName", table_}}); }
 
 std::string DynamoDbRequests::create_table() const {
@@ -185,6 +191,20 @@ std::string DynamoDbRequests::scan(const ScanRequest& request) const {
   }
   if (!request.page_token.empty()) body["ExclusiveStartKey"] = key_of(key_attribute_, request.page_token);
   return json::serialize(body);
+}
+
+Result<TableNames, std::string> decode_list_tables(std::string_view body) {
+  auto answer = parse(body);
+  if (!answer) return Failed{answer.error()};
+  const json::array* names = array_member(*answer, "TableNames");
+  if (names == nullptr) return Failed{"TableNames: missing"};
+  TableNames tables;
+  for (const json::value& name : *names) {
+    if (!name.is_string()) return Failed{"TableNames: expected strings"};
+    tables.names.emplace_back(name.get_string());
+  }
+  tables.last = text_member(*answer, "LastEvaluatedTableName");
+  return tables;
 }
 
 Result<TableDescription, std::string> decode_describe_table(std::string_view body) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <kcl/item_store.h>
 
@@ -16,12 +17,16 @@ inline constexpr std::string_view kDynamoDbContentType = "application/x-amz-json
 
 // Values of the header X-Amz-Target.
 inline constexpr std::string_view kDescribeTableTarget = "DynamoDB_20120810.DescribeTable";
+inline constexpr std::string_view kListTablesTarget = "DynamoDB_20120810.ListTables";
 inline constexpr std::string_view kCreateTableTarget = "DynamoDB_20120810.CreateTable";
 inline constexpr std::string_view kGetItemTarget = "DynamoDB_20120810.GetItem";
 inline constexpr std::string_view kPutItemTarget = "DynamoDB_20120810.PutItem";
 inline constexpr std::string_view kUpdateItemTarget = "DynamoDB_20120810.UpdateItem";
 inline constexpr std::string_view kDeleteItemTarget = "DynamoDB_20120810.DeleteItem";
 inline constexpr std::string_view kScanTarget = "DynamoDB_20120810.Scan";
+
+/// The page of names behind that of the table `after`; empty: the first one.
+std::string list_tables(const std::string& after);
 
 /// Encodes what goes to one table.
 class DynamoDbRequests {
@@ -54,6 +59,13 @@ struct TableDescription {
   bool has_sort_key = false;
 };
 
+struct TableNames {
+  std::vector<std::string> names;
+  /// What the next page is asked for by; empty: there is none.
+  std::string last;
+};
+
+Result<TableNames, std::string> decode_list_tables(std::string_view body);
 Result<TableDescription, std::string> decode_describe_table(std::string_view body);
 /// Nothing when there is no such row.
 Result<std::optional<Item>, std::string> decode_get_item(std::string_view body);

@@ -143,6 +143,7 @@ AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs
   if (needs.dynamodb) {
     lease_connection_.emplace(threads.loop, random, credentials_of(threads, needs, *needs.dynamodb, log),
                               needs.dynamodb->access, aws::Service::dynamodb, needs.dynamodb->endpoint);
+    if (needs.lease_table.name.empty()) return;
     lease_store_.emplace(threads.loop, random, lease_connection_->service(), needs.lease_table);
     stores::DynamoDbTable beside;
     beside.name = needs.lease_table.name + "-CoordinatorState";

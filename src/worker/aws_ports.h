@@ -32,6 +32,7 @@ struct AwsNeeds {
   std::optional<AwsService> dynamodb;
   /// Where metrics go to CloudWatch.
   std::optional<AwsService> cloudwatch;
+  /// Without a name: DynamoDB itself is meant, and no table is opened.
   stores::DynamoDbTable lease_table;
   LeaseFormat lease_format = LeaseFormat::kcl;
   /// Whom to subscribe as; absent without fan-out.
@@ -51,6 +52,7 @@ class AwsPorts {
 
   /// Null unless needed.
   ports::Kinesis* kinesis() noexcept { return kinesis_ ? &*kinesis_ : nullptr; }
+  aws::ServiceClient* dynamodb() noexcept { return lease_connection_ ? &lease_connection_->service() : nullptr; }
   ports::ItemStore* lease_store() noexcept { return lease_store_ ? &*lease_store_ : nullptr; }
   /// Java KCL 3.0 to 3.4's own table beside the lease table, if it is there: read, never made or written.
   ports::ItemStore* java_state() noexcept { return java_state_ ? &*java_state_ : nullptr; }

@@ -26,6 +26,9 @@ void run_one(std::string_view input) {
   check_error(table);
   if (table) base::check(!table->status.empty(), "a table has a status");
 
+  const auto tables = wire::decode_list_tables(input);
+  check_error(tables);
+
   const auto found = wire::decode_get_item(input);
   check_error(found);
   if (found && *found) check_row(**found);
@@ -36,7 +39,7 @@ void run_one(std::string_view input) {
 
   const auto done = wire::decode_done(input);
   check_error(done);
-  base::check(done || (!table && !found && !updated), "what is no answer is none of any kind");
+  base::check(done || (!table && !tables && !found && !updated), "what is no answer is none of any kind");
 
   const auto page = wire::decode_scan(input, "leaseKey");
   check_error(page);

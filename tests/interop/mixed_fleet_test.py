@@ -2,6 +2,8 @@
 lease stealing on: joins, ends in order, kill -9 on both sides, splits and merges. Nothing is lost by kclpp; what
 Go's workers lose by their defects is told apart and listed.
 
+And what an operator may do there: leases are set back once the Go worker that held them is dead, and not before.
+
 usage: mixed_fleet_test.py KCLPP [unittest arguments]
 
 Needs go and its module proxy (or a filled module cache) to build tests/interop/go; else skipped, with the reason.
@@ -185,6 +187,42 @@ class MixedFleet(MixedFleetTest):
             theirs.end()
             first.kill()
             self.finish(fleet, rows, putter)
+
+
+class Operator(MixedFleetTest):
+    """`kclpp leases rewind` beside a real Go worker."""
+
+    shards = 1
+    SHARD = "shardId-000000000000"
+
+    def rewind(self, number, *flags):
+        command = [self.kclpp, "leases", "rewind", self.SHARD, "--to", str(number), "--application", self.application,
+                   "--lease-format", "vmware-go", "--failover", str(FAILOVER_SECONDS), "--yes", *flags]
+        done = subprocess.run(command, env=self.servers.environment(), stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=180, cwd=self.dir, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_a_live_go_worker_keeps_its_lease_and_what_a_dead_one_had_is_set_back(self):
+        with Rows(self.servers, self.application) as rows, self.mixed() as fleet:
+            theirs = self.start_theirs(fleet)
+            self.wait_for_share(rows, theirs)
+            putter = self.put(300, "--rate", 100)
+            putter.wait()
+            puts = sorted(put.number for put in putter.puts())
+            self.wait_until("it has a checkpoint", lambda: (rows.polls[-1][self.SHARD][1] or "") >= str(puts[100]))
+            for flags in ((), ("--force",)):
+                code, said = self.rewind(puts[9], *flags)
+                self.assertEqual(code, 1, said)
+                self.assertIn("a Go worker, lives", said)
+            theirs.kill()
+            code, said = self.rewind(puts[9])
+            self.assertEqual(code, 0, said)
+            rows.poll()
+            self.assertEqual(rows.polls[-1][self.SHARD], (None, str(puts[9])), said)
+            ours = self.start_ours(fleet)
+            self.wait_until("ours goes on from there", lambda: len(ours.lines) == 290)
+            self.end(fleet)
+            self.assertEqual(sorted(one.number for one in ours.deliveries()), puts[10:])
 
 
 if __name__ == "__main__":

@@ -11,12 +11,16 @@ namespace {
 
 constexpr std::size_t kEventsKept = 6;
 constexpr std::chrono::seconds kShutdownTime{10};
+// Far longer than any shard ever waits for a worker, and short enough for a demo that runs for hours.
+constexpr std::chrono::minutes kRetention{5};
+constexpr int kFailoversRetained = 4;
 
 kcl::testing::EmbeddedStreamOptions stream_options(const FleetOptions& options) {
   kcl::testing::EmbeddedStreamOptions stream;
   stream.name = "demo-stream";
   stream.shards = options.shards;
   stream.limits = options.limits;
+  stream.retention = kRetention + kFailoversRetained * options.failover;
   return stream;
 }
 
@@ -27,6 +31,7 @@ Fleet::Fleet(FleetOptions options, Ledger& ledger)
       ledger_(ledger),
       random_(options_.seed),
       stream_(stream_options(options_)),
+      shards_ever_(options_.shards),
       began_(kcl::base::wall_now()) {
   for (std::size_t i = 0; i < options_.workers; ++i) start_member();
 }
@@ -116,7 +121,9 @@ void Fleet::split() {
   if (open.size() >= 2 * options_.shards) return merge();
   const std::string parent = open[random_.below(open.size())].id;
   const auto children = stream_.split(parent);
-  if (children) note("split " + parent + " into " + children->front() + " and " + children->back());
+  if (!children) return;
+  shards_ever_ += children->size();
+  note("split " + parent + " into " + children->front() + " and " + children->back());
 }
 
 void Fleet::merge() {
@@ -126,7 +133,9 @@ void Fleet::merge() {
             [](const auto& a, const auto& b) { return a.hash_keys.start < b.hash_keys.start; });
   const std::size_t first = random_.below(open.size() - 1);
   const auto child = stream_.merge(open[first].id, open[first + 1].id);
-  if (child) note("merged " + open[first].id + " and " + open[first + 1].id + " into " + *child);
+  if (!child) return;
+  ++shards_ever_;
+  note("merged " + open[first].id + " and " + open[first + 1].id + " into " + *child);
 }
 
 std::string Fleet::failure() const {

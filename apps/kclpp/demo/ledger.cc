@@ -7,21 +7,26 @@ namespace kclpp::demo {
 namespace {
 
 constexpr std::size_t kProblemsKept = 10;
-
-/// Index of the first entry after a position.
-template <class Entries>
-std::size_t index_after(const Entries& entries, const kcl::Position& position) {
-  if (position.is_shard_end()) return entries.size();
-  if (!position.is_sequence()) return 0;
-  const std::string& number = position.sequence_number().text();
-  const auto after =
-      std::upper_bound(entries.begin(), entries.end(), number, [](const std::string& n, const auto& entry) {
-        return kcl::compare_sequence_numbers(n, entry.sequence_number) < 0;
-      });
-  return static_cast<std::size_t>(after - entries.begin());
-}
+// A worker that was stalled may still tell of an epoch when others have begun theirs.
+constexpr std::size_t kEpochsKept = 8;
 
 }  // namespace
+
+std::size_t Ledger::Shard::index_after(const kcl::Position& position) const {
+  if (position.is_shard_end()) return end();
+  if (!position.is_sequence()) return settled;
+  const std::string& number = position.sequence_number().text();
+  const auto after = std::upper_bound(entries.begin(), entries.end(), number, [](const std::string& n, const auto& e) {
+    return kcl::compare_sequence_numbers(n, e.sequence_number) < 0;
+  });
+  return settled + static_cast<std::size_t>(after - entries.begin());
+}
+
+void Ledger::Shard::settle() {
+  const std::size_t after = index_after(*stored);
+  entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(after - settled));
+  settled = after;
+}
 
 std::vector<kcl::testing::PutRecord> Ledger::put(kcl::testing::EmbeddedStream& stream,
                                                  std::vector<kcl::testing::PutRecord> records) {
@@ -57,7 +62,9 @@ void Ledger::epoch_began(const std::string& shard_id, std::uint64_t epoch, const
     blame(shard_id + " epoch " + std::to_string(epoch) + " starts at " + start.text() + ", but " +
           shard.stored->text() + " was stored");
   }
-  epochs_.insert_or_assign({shard_id, epoch}, Epoch{.next = index_after(shard.entries, start), .start = start});
+  auto& epochs = epochs_[shard_id];
+  epochs.insert_or_assign(epoch, Epoch{.next = shard.index_after(start), .start = start});
+  if (epochs.size() > kEpochsKept) epochs.erase(epochs.begin());
 }
 
 void Ledger::checkpoint_stored(const std::string& shard_id, const kcl::Position& position) {
@@ -65,28 +72,34 @@ void Ledger::checkpoint_stored(const std::string& shard_id, const kcl::Position&
   Shard& shard = shards_[shard_id];
   if (shard.stored && position < *shard.stored) blame(shard_id + ": the checkpoint went back to " + position.text());
   shard.stored = position;
+  shard.settle();
 }
 
 void Ledger::delivered(std::uint64_t epoch, const kcl::RecordBatch& batch) {
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[batch.shard_id()];
-  Epoch& state = epochs_[{batch.shard_id(), epoch}];
-  for (const kcl::Record& record : batch) {
-    std::size_t index = state.next;
-    const bool expected =
-        index < shard.entries.size() && shard.entries[index].sequence_number == record.sequence_number();
-    if (!expected) {
-      const std::size_t after = index_after(shard.entries, record.position());
-      if (after == 0 || shard.entries[after - 1].sequence_number != record.sequence_number()) {
-        blame("a record that was never put: " + std::string(record.sequence_number()));
-        continue;
-      }
-      index = after - 1;
-      if (index > state.next) blame(batch.shard_id() + ": skipped " + std::to_string(index - state.next) + " records");
+  Epoch& state = epochs_[batch.shard_id()][epoch];
+  for (const kcl::Record& record : batch) deliver(batch.shard_id(), shard, state, record, epoch);
+}
+
+void Ledger::deliver(const std::string& shard_id, Shard& shard, Epoch& state, const kcl::Record& record,
+                     std::uint64_t epoch) {
+  const auto is_at = [&](std::size_t index) {
+    return index >= shard.settled && index < shard.end() && shard.at(index).sequence_number == record.sequence_number();
+  };
+  std::size_t index = state.next;
+  if (!is_at(index)) {
+    const std::size_t after = shard.index_after(record.position());
+    if (after == shard.settled || !is_at(after - 1)) {
+      blame(shard_id + ": a record that was never put, or lies before the stored checkpoint: " +
+            std::string(record.sequence_number()));
+      return;
     }
-    deliver_one(batch.shard_id(), shard.entries[index], record, epoch, state);
-    state.next = index + 1;
+    index = after - 1;
+    if (index > state.next) blame(shard_id + ": skipped " + std::to_string(index - state.next) + " records");
   }
+  deliver_one(shard_id, shard.at(index), record, epoch, state);
+  state.next = index + 1;
 }
 
 void Ledger::deliver_one(const std::string& shard_id, Entry& entry, const kcl::Record& record, std::uint64_t epoch,

@@ -5,10 +5,14 @@
 // duplicate lies after the checkpoint that was stored when its epoch began, and belongs to an epoch that came after a
 // crash or a move; an epoch begins at the checkpoint that the store acknowledged last.
 //
+// Its memory is bounded, however long the demo runs: what lies before a shard's stored checkpoint is settled, and is
+// forgotten; were it delivered all the same, that is a problem whether or not it is still known.
+//
 // Thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -61,8 +65,17 @@ class Ledger {
     std::uint64_t last_epoch = 0;
   };
   struct Shard {
-    std::vector<Entry> entries;
+    /// Those that are not settled, in order; the first one's index is `settled`.
+    std::deque<Entry> entries;
+    std::size_t settled = 0;
     std::optional<kcl::Position> stored;
+
+    std::size_t end() const { return settled + entries.size(); }
+    Entry& at(std::size_t index) { return entries[index - settled]; }
+    /// Index of the first entry after a position; `settled` when that is not known any more.
+    std::size_t index_after(const kcl::Position& position) const;
+    /// Forgets what lies before the stored checkpoint.
+    void settle();
   };
   struct Epoch {
     std::size_t next = 0;
@@ -73,6 +86,7 @@ class Ledger {
     std::uint32_t delivered = 0;
   };
 
+  void deliver(const std::string& shard_id, Shard& shard, Epoch& state, const kcl::Record& record, std::uint64_t epoch);
   void deliver_one(const std::string& shard_id, Entry& entry, const kcl::Record& record, std::uint64_t epoch,
                    const Epoch& state);
   void blame(std::string what);
@@ -81,7 +95,8 @@ class Ledger {
   std::unordered_map<std::string, std::uint32_t> key_ids_;
   std::vector<Key> keys_;
   std::map<std::string, Shard> shards_;
-  std::map<std::pair<std::string, std::uint64_t>, Epoch> epochs_;
+  /// Of each shard, the last few.
+  std::map<std::string, std::map<std::uint64_t, Epoch>> epochs_;
   Counts counts_;
   std::vector<std::string> problems_;
 };

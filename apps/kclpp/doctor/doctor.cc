@@ -39,11 +39,13 @@ int print_policy(const DoctorOptions& options) {
   const auto& places = options.places;
   const std::string table = places.sqlite_file.empty() ? places.table : std::string();
   auto grants = operate::grants_of(places.stream, table, places.region);
+  grants.watched_prefix = places.table_prefix;
   grants.fan_out = options.fan_out;
   grants.metric_namespace = options.metric_namespace;
   grants.key_attribute = kcl::key_attribute_of(places.format);
   if (grants.account == "*") {
-    std::fprintf(stderr, "kclpp doctor: the account is not known, and stands as *: name the stream by its ARN\n");
+    const char* advice = places.table_prefix.empty() ? "name the stream by its ARN" : "put it in its place";
+    std::fprintf(stderr, "kclpp doctor: the account is not known, and stands as *: %s\n", advice);
   }
   const auto problem = write_stdout(operate::policy_text(grants, *options.print));
   return problem.empty() ? kDone : fail(problem);

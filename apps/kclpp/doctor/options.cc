@@ -27,6 +27,8 @@ constexpr std::array kFlags{
     Flag{"print", "FORM", "Output",
          "Examine nothing; print what a worker must be allowed: iam (a policy), terraform or cloudformation (the lease "
          "table, too)"},
+    Flag{"table-prefix", "PREFIX", "Output",
+         "With --print: not of a worker, but of kclpp leases watch with the same flag"},
     Flag{"fan-out", "", "Output", "With --print: of workers that read by enhanced fan-out"},
     Flag{"cloudwatch", "NAMES", kWhat,
          "Of workers that send metrics to CloudWatch, under the names kclpp, vmware-go or java-kcl"},
@@ -60,7 +62,7 @@ void Parser::read_places() {
     places.table = *std::move(table);
     if (!has("application")) problem("lease-table", "needs --application NAME: whose leases are kept there");
   }
-  if (!has("stream") && !has("application")) {
+  if (!has("stream") && !has("application") && !has("table-prefix")) {
     problem("stream", "missing, as is --application: name what is to be examined");
   }
   choice<kcl::LeaseFormat>("lease-format", places.format,
@@ -83,12 +85,20 @@ void Parser::read_places() {
 void Parser::read_print() {
   options_.fan_out = has("fan-out");
   if (options_.fan_out && !has("print")) problem("fan-out", "only --print has a use for it");
+  if (auto prefix = text("table-prefix", "what the names of the tables begin with")) {
+    options_.places.table_prefix = *std::move(prefix);
+    if (!has("print")) problem("table-prefix", "only --print has a use for it");
+    for (const char* flag : {"stream", "application", "lease-table", "fan-out", "cloudwatch"}) {
+      if (has(flag)) problem(flag, "is about workers: leave it out, or --table-prefix");
+    }
+  }
   if (!has("print")) return;
   options_.print = PolicyForm::iam;
   choice<PolicyForm>(
       "print", *options_.print,
       {{"iam", PolicyForm::iam}, {"terraform", PolicyForm::terraform}, {"cloudformation", PolicyForm::cloudformation}});
-  if (options_.places.stream.empty()) problem("stream", "missing; name the stream that may be read");
+  if (options_.places.stream.empty() && !has("table-prefix"))
+    problem("stream", "missing; name the stream that may be read");
 }
 
 void Parser::read_cloudwatch() {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "flags/flag_reader.h"
+#include "stores/dynamodb_item_store.h"
 
 namespace kclpp::leases {
 
@@ -60,7 +61,8 @@ const std::vector<VerbFlag>& verb_flags() {
   static const std::initializer_list<Verb> looking{list, show};
   static const std::initializer_list<Verb> asking{list, show, watch};
   static const std::initializer_list<Verb> serving{watch};
-  static const std::initializer_list<Verb> reading{list, show, Verb::watch, export_rows};
+  static const std::initializer_list<Verb> formatted{list,        show,    Verb::watch, export_rows,
+                                                     import_rows, release, rewind};
   static const std::initializer_list<Verb> changing{import_rows, release, rewind};
   static const std::initializer_list<Verb> agreeing{import_rows, release, rewind, convert};
   static const std::initializer_list<Verb> converting{convert};
@@ -70,9 +72,13 @@ const std::vector<VerbFlag>& verb_flags() {
   static const std::initializer_list<Verb> exporting{export_rows};
   static const std::vector<VerbFlag> flags{
       {{"application", "NAME", kTable, "The fleet's name, which is that of its lease table; Java's fleets, too"}, all},
+      {{"table-prefix", "PREFIX", kTable,
+        "Instead of one application: every lease table of DynamoDB whose name begins so, of kclpp, Java and Go, new "
+        "ones too"},
+       serving},
       {{"lease-store", "STORE", kTable, "Where the table is: dynamodb (default), or sqlite:FILE"}, all},
       {{"lease-format", "FORMAT", kTable, "Whose rows they are: kcl (default; Java KCL's, too), or vmware-go"},
-       reading},
+       formatted},
       {{"all", "", kTable, "Every lease of the table"}, selecting},
       {{"stream", "NAME|ARN", kLooking,
         "Also ask the stream for its shards: those without a lease show, and leases without a shard"},
@@ -144,6 +150,7 @@ class Parser : private FlagReader {
 
  private:
   void read_table();
+  void read_prefix();
   void read_looking();
   void read_changing();
   void read_target();
@@ -156,7 +163,12 @@ class Parser : private FlagReader {
 
 void Parser::read_table() {
   auto& places = options_.places;
-  if (!has("application")) problem("application", "missing; name the fleet whose lease table is meant");
+  if (has("table-prefix")) return read_prefix();
+  if (!has("application")) {
+    const bool may_be_many = options_.verb == Verb::watch;
+    problem("application", std::string("missing; name the fleet whose lease table is meant") +
+                               (may_be_many ? ", or give --table-prefix" : ""));
+  }
   if (auto name = text("application", "the fleet's name")) places.table = *std::move(name);
   choice<kcl::LeaseFormat>("lease-format", places.format,
                            {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
@@ -167,6 +179,24 @@ void Parser::read_table() {
   } else {
     problem("lease-store", "\"" + *store + "\" is none of dynamodb, sqlite:FILE");
   }
+}
+
+/// What is said of one table cannot be true of all.
+void Parser::read_prefix() {
+  auto& places = options_.places;
+  if (auto prefix = text("table-prefix", "what the names of the tables begin with")) {
+    // Three characters are the shortest name.
+    if (!kcl::stores::is_table_name(*prefix + "...")) {
+      problem("table-prefix",
+              "no table's name begins with \"" + *prefix + "\"; they are 3 to 255 of a-z, A-Z, 0-9, '_', '-' and '.'");
+    }
+    places.table_prefix = *std::move(prefix);
+  }
+  if (has("application")) problem("application", "names one table: give that or --table-prefix");
+  if (has("lease-format")) problem("lease-format", "leave it out: with --table-prefix each table's key tells");
+  if (has("stream")) problem("stream", "leave it out: the tables of --table-prefix may be of several streams");
+  const auto store = text("lease-store", "dynamodb");
+  if (store && *store != "dynamodb") problem("lease-store", "--table-prefix is for tables in DynamoDB");
 }
 
 void Parser::read_looking() {

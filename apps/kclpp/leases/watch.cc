@@ -11,8 +11,10 @@
 #include "files/files.h"
 #include "leases/messages.h"
 #include "leases/table.h"
+#include "operate/dynamodb_fleet_tables.h"
 #include "operate/fleet_metrics.h"
 #include "operate/fleet_watch.h"
+#include "operate/fleets_watch.h"
 #include "operate/look.h"
 #include "server/server.h"
 #include "sinks/prometheus_text.h"
@@ -88,13 +90,20 @@ class Exporter {
   std::optional<server::Server> server_;
 };
 
+operate::FleetWatchOptions watch_options(const LeasesOptions& options) {
+  operate::FleetWatchOptions watch;
+  watch.interval = options.interval;
+  watch.assumed_failover = options.assumed_failover;
+  return watch;
+}
+
 /// On the strand but for its construction.
 class Watch {
  public:
   Watch(operate::Session& session, const LeasesOptions& options, Board& board)
       : session_(session), options_(options), board_(board), table_(open_table(session, options)) {
     sample_.application = options.places.table;
-    board_.show(operate::fleet_metrics(sample_));
+    board_.show(operate::fleet_metrics({&sample_}));
   }
 
   Task<int> run(Stop& stop);
@@ -117,10 +126,7 @@ Task<int> Watch::run(Stop& stop) {
     sync_options.stream = options_.places.stream;
     sync.emplace(session_.loop(), session_.random(), session_.kinesis(), table_, silent, std::move(sync_options));
   }
-  operate::FleetWatchOptions watch_options;
-  watch_options.interval = options_.interval;
-  watch_options.assumed_failover = options_.assumed_failover;
-  operate::FleetWatch watch(session_.loop(), table_, sync ? &*sync : nullptr, watch_options);
+  operate::FleetWatch watch(session_.loop(), table_, sync ? &*sync : nullptr, watch_options(options_));
   while (!stop.requested()) {
     const auto next = session_.loop().now() + options_.interval;
     co_await look(watch, stop);
@@ -134,26 +140,59 @@ Task<void> Watch::look(operate::FleetWatch& watch, Stop& stop) {
   if (seen && options_.probe_lag) {
     co_await operate::probe_lags(session_.loop(), session_.kinesis(), options_.places.stream, seen->table, stop);
   }
-  ++sample_.looks;
-  if (!seen) {
-    if (sample_.up || sample_.looks == 1) complain(seen.error());
-    ++sample_.failures;
-  }
-  sample_.up = seen.has_value();
-  if (seen) sample_.view = *std::move(seen);
-  board_.show(operate::fleet_metrics(sample_));
+  const std::string complaint = sample_.note(std::move(seen));
+  if (!complaint.empty()) complain(complaint);
+  board_.show(operate::fleet_metrics({&sample_}));
 }
 
-}  // namespace
+/// The same of every lease table among those that begin alike.
+class PrefixWatch {
+ public:
+  PrefixWatch(operate::Session& session, const LeasesOptions& options, Board& board)
+      : session_(session),
+        options_(options),
+        board_(board),
+        tables_(session.loop(), session.random(), session.dynamodb(), options.places.table_prefix),
+        watch_(session.loop(), session.random(), tables_, watch_options(options)) {
+    board_.show(operate::fleet_metrics({}));
+  }
 
-int run_watch(operate::Session& session, const LeasesOptions& options) {
+  Task<int> run(Stop& stop);
+
+ private:
+  operate::Session& session_;
+  const LeasesOptions& options_;
+  Board& board_;
+  operate::DynamoDbFleetTables tables_;
+  operate::FleetsWatch watch_;
+};
+
+Task<int> PrefixWatch::run(Stop& stop) {
+  while (!stop.requested()) {
+    const auto next = session_.loop().now() + options_.interval;
+    const auto told = co_await watch_.look();
+    for (const std::string& text : told) complain(text);
+    board_.show(operate::fleet_metrics(watch_.samples(), watch_.listed()));
+    co_await kcl::base::sleep_until(session_.loop(), next, stop);
+  }
+  co_return kDone;
+}
+
+template <class Kind>
+int serve(operate::Session& session, const LeasesOptions& options) {
   Board board;
-  Watch watch(session, options, board);
+  Kind watch(session, options, board);
   const Exporter exporter(board, options.listen);
   const auto problem = write_stdout("listening on " + exporter.url() + "/metrics\n");
   if (!problem.empty()) return fail(problem);
   const auto code = session.run([&](Stop& stop) { return watch.run(stop); });
   return code ? *code : fail("ended by a second signal");
+}
+
+}  // namespace
+
+int run_watch(operate::Session& session, const LeasesOptions& options) {
+  return options.places.table_prefix.empty() ? serve<Watch>(session, options) : serve<PrefixWatch>(session, options);
 }
 
 }  // namespace kclpp::leases

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 sys.dont_write_bytecode = True
 
@@ -93,23 +94,70 @@ class VmwareGo(LeasesTest):
         self.assertEqual(keys, {lease["shard"] for lease in seen["leases"]} | {"kclpp"})
 
 
+class WatchMany(LeasesTest):
+    shards = 1
+
+    def test_every_lease_table_whose_name_begins_so_is_watched(self):
+        first, go, other, later = (f"{self.application}-{name}" for name in ("first", "go", "other", "later"))
+        row = {"leaseKey": {"S": "shardId-000000000000"}, "leaseOwner": {"S": "java-1"}, "leaseCounter": {"N": "41"},
+               "checkpoint": {"S": "LATEST"}, "checkpointSubSequenceNumber": {"N": "0"}}
+        go_row = {"ShardID": {"S": "shardId-000000000000"}, "Checkpoint": {"S": "4711"}}
+        for table, key in ((first, "leaseKey"), (go, "ShardID"), (other, "id:N"), ("elsewhere", "leaseKey")):
+            self.servers.admin("create-table", table, key)
+        self.servers.admin("put-item", first, json.dumps(row))
+        self.servers.admin("put-item", go, json.dumps(go_row))
+        command = [self.kclpp, "leases", "watch", "--table-prefix", self.application, "--listen", "127.0.0.1:0",
+                   "--interval", "1"]
+        with subprocess.Popen(command, env=self.servers.environment(), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watch:
+            try:
+                url = watch.stdout.readline().split()[-1]
+                self.wait_until_served(url, f'kclpp_fleet_up{{application="{first}"}} 1',
+                                       f'kclpp_fleet_up{{application="{go}"}} 1', "kclpp_fleet_listing_up 1",
+                                       f'kclpp_fleet_owner_leases{{application="{first}",owner="java-1"}} 1',
+                                       f'kclpp_fleet_leases{{application="{go}",verdict="unowned"}}')
+                served = self.served(url)
+                self.assertNotIn(other, served)
+                self.assertNotIn("elsewhere", served)
+                self.servers.admin("create-table", later, "leaseKey")
+                self.wait_until_served(url, f'kclpp_fleet_up{{application="{later}"}} 1')
+                self.servers.admin("delete-table", first)
+                self.wait_until("a table that is gone is forgotten", lambda: first not in self.served(url))
+            finally:
+                watch.terminate()
+                _, err = watch.communicate(timeout=30)
+        self.assertEqual(watch.returncode, 0, err)
+        self.assertEqual(err.count(other), 1, err)
+        self.assertIn("is no lease table, by its key id (N)", err)
+
+    def served(self, url):
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.read().decode()
+
+    def wait_until_served(self, url, *lines):
+        def all_there():
+            served = self.served(url)
+            return all(line in served for line in lines)
+        self.wait_until(f"served: {lines}", all_there)
+
+
 class Rewind(LeasesTest):
     def shard_of_most(self, puts):
         return collections.Counter(put.shard for put in puts).most_common(1)[0][0]
 
-    def rewind_under_load(self, store):
+    def rewind_under_load(self, store, *flags):
         """One shard of a busy fleet goes back to its middle: it repeats what lies behind that, and nothing else."""
         first = self.put_all(600)
         shard = self.shard_of_most(first)
         numbers = sorted(put.number for put in first if put.shard == shard)
         middle = numbers[len(numbers) // 2]
-        with self.fleet(store) as fleet:
+        with self.fleet(store, *flags) as fleet:
             fleet.start()
             fleet.start()
             self.wait_until_delivered(fleet, first)
             putter = self.put(1_500)
             self.wait_until_put(putter, fleet, 300)
-            out = self.leases(store, "rewind", shard, "--to", middle, "--yes", "--undo", "before.leases")
+            out = self.leases(store, "rewind", shard, "--to", middle, "--yes", "--undo", "before.leases", *flags)
             self.assertIn(f"{shard}: done: handed over by its holder", out)
             putter.wait()
             puts = first + putter.puts()
@@ -135,10 +183,14 @@ class Rewind(LeasesTest):
         self.assertEqual(told, [1] * (middle_index + 1) + [2] * twice + [1] * (len(told) - middle_index - 1 - twice))
         self.assertGreaterEqual(twice, len(numbers) - len(numbers) // 2 - 1)
         with open(os.path.join(self.dir, "before.leases"), encoding="utf-8") as file:
-            self.assertEqual(json.loads(file.readline())["rows"], 3)
+            self.assertEqual(json.loads(file.readline())["rows"], 3 + bool(flags), "and the application's own")
 
     def test_on_dynamodb(self):
         self.rewind_under_load("dynamodb")
+
+    def test_on_dynamodb_in_rows_of_vmware_go(self):
+        self.failover_seconds = 6
+        self.rewind_under_load("dynamodb", "--lease-format", "vmware-go")
 
     def test_on_sqlite(self):
         self.rewind_under_load(f"sqlite:{self.dir}/leases")
@@ -175,6 +227,54 @@ class Rewind(LeasesTest):
         again = self.run_until_caught_up("dynamodb")
         self.assertEqual({(one.shard, one.number) for one in again}, {(put.shard, put.number) for put in putter.puts()})
         self.assertEqual(len(again), 100)
+
+
+class Go(LeasesTest):
+    """Rows as a Go worker writes them; tests/interop has the real one."""
+    shards = 1
+    SHARD = "shardId-000000000000"
+
+    def write(self, checkpoint):
+        until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=10)
+        # A Go worker's clock has nanoseconds.
+        timeout = until.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z"
+        self.servers.admin("put-item", self.application, json.dumps({
+            "ShardID": {"S": self.SHARD}, "AssignedTo": {"S": "go-1"}, "LeaseTimeout": {"S": timeout},
+            "Checkpoint": {"S": checkpoint}}))
+
+    def change(self, *arguments, **options):
+        return self.leases("dynamodb", *arguments, "--lease-format", "vmware-go", "--yes", **options)
+
+    def test_a_live_go_worker_is_refused_and_a_dead_one_succeeded(self):
+        self.servers.admin("create-table", self.application, "ShardID")
+        self.write("4711")
+        end = threading.Event()
+
+        def renew():
+            while not end.wait(0.5):
+                self.write("4711")
+
+        go = threading.Thread(target=renew)
+        go.start()
+        try:
+            out = self.change("rewind", self.SHARD, "--to", "11", code=1)
+            self.assertIn("go-1, a Go worker, lives", out)
+            out = self.change("rewind", self.SHARD, "--to", "11", "--force", code=1)
+            self.assertIn("its next renewal would undo", out)
+            out = self.change("rewind", "--all", "--to", "TRIM_HORIZON", code=1)
+            self.assertIn("no position but a sequence number", out)
+        finally:
+            end.set()
+            go.join()
+        self.assertEqual(self.servers.scan(self.application)[0]["Checkpoint"], {"S": "4711"})
+        out = self.change("rewind", self.SHARD, "--to", "11", "--undo", "before.leases")
+        self.assertIn("taken from go-1", out)
+        row = self.servers.scan(self.application)[0]
+        self.assertEqual(row["Checkpoint"], {"S": "11"})
+        self.assertNotIn("AssignedTo", row)
+        self.assertNotIn("ClaimRequest", row)
+        self.change("import", "before.leases")
+        self.assertEqual(self.servers.scan(self.application)[0]["Checkpoint"], {"S": "4711"})
 
 
 class Java(LeasesTest):

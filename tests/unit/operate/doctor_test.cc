@@ -189,6 +189,21 @@ TEST(LeastPrivilege, APolicyNamesEveryActionAndNothingElse) {
   EXPECT_NE(without.find("arn:aws-cn:kinesis:cn-north-1:*:stream/orders"), std::string::npos) << without;
 }
 
+TEST(LeastPrivilege, AWatchOfManyTablesListsThemAndReadsThoseThatBeginSo) {
+  auto grants = grants_of("", "", "eu-west-1");
+  grants.watched_prefix = "team-";
+  for (const PolicyForm form : {PolicyForm::iam, PolicyForm::terraform, PolicyForm::cloudformation}) {
+    const std::string text = policy_text(grants, form);
+    for (const char* needed : {"dynamodb:ListTables", "dynamodb:DescribeTable", "dynamodb:Scan",
+                               "arn:aws:dynamodb:eu-west-1:*:table/team-*\""}) {
+      EXPECT_NE(text.find(needed), std::string::npos) << needed << text;
+    }
+    for (const char* not_needed : {"kinesis", "UpdateItem", "leaseKey"}) {
+      EXPECT_EQ(text.find(not_needed), std::string::npos) << not_needed << text;
+    }
+  }
+}
+
 TEST(LeastPrivilege, FanOutNeedsAConsumer) {
   auto grants = grants_of("arn:aws:kinesis:eu-west-1:123456789012:stream/orders", "", "");
   for (const PolicyForm form : {PolicyForm::iam, PolicyForm::terraform, PolicyForm::cloudformation}) {

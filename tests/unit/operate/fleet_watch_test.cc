@@ -84,13 +84,13 @@ TEST_F(FleetWatchTest, MetricsSayWhatWasSeenAndNothingElse) {
   sample.application = "orders";
   sample.looks = 3;
   sample.failures = 1;
-  EXPECT_EQ(fleet_metrics(sample).find("kclpp_fleet_leases"), std::string::npos);
+  EXPECT_EQ(fleet_metrics({&sample}).find("kclpp_fleet_leases"), std::string::npos);
 
   sample.view.emplace();
   sample.view->table = ViewBuilder().row(lease).row(java_lease(1), false).view;
   sample.view->still_for = {{shard(0), 2s}, {shard(1), 40s}};
   sample.up = true;
-  const std::string text = fleet_metrics(sample);
+  const std::string text = fleet_metrics({&sample});
   for (const char* line : {
            "kclpp_fleet_up{application=\"orders\"} 1\n",
            "kclpp_fleet_failed_looks_total{application=\"orders\"} 1\n",
@@ -107,7 +107,7 @@ TEST_F(FleetWatchTest, MetricsSayWhatWasSeenAndNothingElse) {
   EXPECT_EQ(text.find("behind_seconds{application=\"orders\",shard=\"shardId-000000000001\""), std::string::npos);
 
   sample.up = false;
-  EXPECT_EQ(fleet_metrics(sample).find("kclpp_fleet_leases"), std::string::npos) << "not measured any more";
+  EXPECT_EQ(fleet_metrics({&sample}).find("kclpp_fleet_leases"), std::string::npos) << "not measured any more";
 }
 
 }  // namespace

@@ -25,6 +25,15 @@ TEST(DoctorOptions, WhatIsPrintedIsOneOfThree) {
   EXPECT_EQ(problems({{"stream", "orders"}, {"fan-out", ""}}), 1U) << "it examines nothing of it";
 }
 
+TEST(DoctorOptions, WhatAWatchOfManyTablesNeedsIsPrintedWithoutAStream) {
+  const auto parsed = parse({{"table-prefix", "team-"}, {"print", "iam"}});
+  EXPECT_EQ(parsed.problems, std::vector<std::string>());
+  EXPECT_EQ(parsed.options.places.table_prefix, "team-");
+  EXPECT_EQ(problems({{"table-prefix", "team-"}}), 1U) << "it examines one fleet";
+  EXPECT_EQ(problems({{"table-prefix", "team-"}, {"print", "iam"}, {"stream", "orders"}}), 1U)
+      << "a worker, or a watch?";
+}
+
 TEST(DoctorOptions, MetricsAreFiledUnderTheApplicationUnlessToldOtherwise) {
   const auto of = [](FlagValues given) {
     given.emplace("stream", "orders");

@@ -49,15 +49,33 @@ TEST(LeasesOptions, NotWatchingIsNotTheDefault) {
   EXPECT_EQ(good(Verb::list, {{"watch", "2.5"}}).watch, 2500ms);
 }
 
-TEST(LeasesOptions, OnlyWhatReadsOffersOtherFormats) {
+TEST(LeasesOptions, AllButAConversionWorkOnBothFormats) {
   const auto has_format = [](Verb verb) {
     const auto flags = flags_of(verb);
     return std::ranges::any_of(flags, [](const Flag& flag) { return flag.name == "lease-format"; });
   };
   EXPECT_TRUE(has_format(Verb::list));
-  EXPECT_FALSE(has_format(Verb::rewind));
+  EXPECT_TRUE(has_format(Verb::rewind));
+  EXPECT_FALSE(has_format(Verb::convert)) << "it has one of each";
   EXPECT_EQ(good(Verb::list, {{"lease-format", "vmware-go"}}).places.format, kcl::LeaseFormat::vmware_go);
   EXPECT_EQ(problems(Verb::list, {{"lease-format", "xml"}}).size(), 1U);
+}
+
+TEST(LeasesOptions, AWatchMayBeOfAllTablesThatBeginAlike) {
+  const auto of = [](FlagValues given) {
+    given.emplace("table-prefix", "team-");
+    return parse(Verb::watch, given, {});
+  };
+  EXPECT_EQ(of({{"interval", "5"}}).problems, std::vector<std::string>());
+  EXPECT_EQ(of({}).options.places.table_prefix, "team-");
+  EXPECT_EQ(of({{"application", "orders"}}).problems.size(), 1U) << "one, or all?";
+  EXPECT_EQ(of({{"stream", "orders"}}).problems.size(), 1U) << "they may be of several";
+  EXPECT_EQ(of({{"probe-lag", ""}}).problems.size(), 1U) << "of which stream?";
+  EXPECT_EQ(of({{"lease-format", "kcl"}}).problems.size(), 1U) << "each tells its own";
+  EXPECT_EQ(of({{"lease-store", "sqlite:x.db"}}).problems.size(), 1U);
+  EXPECT_EQ(of({{"lease-store", "dynamodb"}}).problems.size(), 0U);
+  EXPECT_EQ(parse(Verb::watch, {{"table-prefix", "team/"}}, {}).problems.size(), 1U) << "no table is named so";
+  EXPECT_EQ(parse(Verb::watch, {{"table-prefix", "t"}}, {}).problems.size(), 0U);
 }
 
 TEST(LeasesOptions, EveryVerbSaysWhatItsFlagsAre) {

@@ -152,6 +152,25 @@ TEST(DynamoDbAnswers, ATableOfWhichTooLittleIsToldIsAnError) {
   }
 }
 
+TEST(DynamoDbAnswers, NamesTables) {
+  const auto first = decode_list_tables(R"({"TableNames":["a","b"],"LastEvaluatedTableName":"b","More":1})");
+  ASSERT_TRUE(first) << first.error();
+  EXPECT_EQ(first->names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(first->last, "b");
+  const auto last = decode_list_tables(R"({"TableNames":[]})");
+  ASSERT_TRUE(last) << last.error();
+  EXPECT_TRUE(last->names.empty());
+  EXPECT_EQ(last->last, "");
+  for (const char* body : {"", "[]", "{}", R"({"TableNames":"a"})", R"({"TableNames":[1]})", R"({"LastKey":null})"}) {
+    EXPECT_FALSE(decode_list_tables(body)) << body;
+  }
+}
+
+TEST(DynamoDbRequests, ListsTablesPageByPage) {
+  EXPECT_EQ(list_tables(""), "{}");
+  EXPECT_EQ(list_tables("b"), R"({"ExclusiveStartTableName":"b"})");
+}
+
 TEST(DynamoDbAnswers, NoItemMeansNoRow) {
   EXPECT_EQ(decode_get_item("{}").value(), std::nullopt);
   EXPECT_EQ(decode_get_item(R"({"Item":null})").value(), std::nullopt);
