@@ -142,6 +142,7 @@ class Reader {
     read_position();
     read_retrieval();
     read_leases();
+    read_listen();
     read_cloudwatch();
     return std::move(options_);
   }
@@ -195,6 +196,7 @@ class Reader {
   void read_retrieval();
   void read_consumer();
   void read_leases();
+  void read_listen();
   void read_cloudwatch();
   /// The nearest that is allowed, and told when that is another.
   std::optional<std::int64_t> nearest(std::string_view key, Range range);
@@ -370,10 +372,6 @@ void Reader::read_leases() {
   } else if (format != name_of(LeaseFormat::kcl)) {
     problem("kclpp.leaseFormat", "'" + format + "' is not right; kcl or vmware-go is");
   }
-  worker.listen = trimmed(text("kclpp.listen"));
-  if (!worker.listen.empty() && !server::parse_listen_address(worker.listen)) {
-    problem("kclpp.listen", "'" + worker.listen + "' is no address; a port, or HOST:PORT, is");
-  }
   worker.worker_id = text("workerId");
   if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");
   // Go workers go by their wall clocks, and take a row that stood still for a minute.
@@ -390,6 +388,27 @@ void Reader::read_leases() {
   if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) {
     worker.stall_after = *stall;
     options_.child.told_after = *stall;
+  }
+}
+
+void Reader::read_listen() {
+  WorkerConfig& worker = options_.worker;
+  worker.listen = trimmed(text("kclpp.listen"));
+  if (worker.listen.empty()) {
+    for (const std::string_view key : {"kclpp.prometheusNames", "kclpp.prometheusDropShardLabel"}) {
+      if (!trimmed(text(key)).empty()) warning(key, "changes nothing without kclpp.listen");
+    }
+    return;
+  }
+  if (!server::parse_listen_address(worker.listen)) {
+    problem("kclpp.listen", "'" + worker.listen + "' is no address; a port, or HOST:PORT, is");
+  }
+  worker.prometheus.drop_shard_label = is_true(trimmed(text("kclpp.prometheusDropShardLabel")));
+  const std::string names(trimmed(text("kclpp.prometheusNames")));
+  if (names == name_of(PrometheusNames::vmware_go)) {
+    worker.prometheus.names = PrometheusNames::vmware_go;
+  } else if (!names.empty() && names != name_of(PrometheusNames::kclpp)) {
+    problem("kclpp.prometheusNames", "'" + names + "' is not right; kclpp or vmware-go is");
   }
 }
 

@@ -7,6 +7,7 @@
 #include "aws/sts.h"
 #include "server/listen_address.h"
 #include "sinks/cloudwatch_points.h"
+#include "sinks/prometheus_metrics.h"
 #include "wire/put_metric_data.h"
 
 namespace kcl::worker {
@@ -168,6 +169,31 @@ void check_cloudwatch(const WorkerConfig& config, Problems& problems) {
   problems.expect_range("cloudwatch.last_send", cloudwatch.last_send, milliseconds(0), milliseconds(minutes(1)));
 }
 
+void check_listen(const WorkerConfig& config, Problems& problems) {
+  const Prometheus& prometheus = config.prometheus;
+  if (config.listen.empty()) {
+    for (const auto& [field, given] : {std::pair("names", prometheus.names != PrometheusNames::kclpp),
+                                       std::pair("drop_shard_label", prometheus.drop_shard_label)}) {
+      if (given)
+        problems.add("prometheus." + std::string(field) +
+                     ": given, but nothing is served: give listen, or leave this out");
+    }
+    return;
+  }
+  if (!server::parse_listen_address(config.listen)) {
+    problems.add("listen: \"" + config.listen +
+                 "\" is no address; HOST:PORT, [IPv6]:PORT or a port is right, such as " + "127.0.0.1:9464");
+  }
+  if (prometheus.names != PrometheusNames::vmware_go) return;
+  if (config.application.empty()) {
+    problems.add("prometheus.names: vmware-go-kcl's begin with the application's, which is empty: name it");
+  } else if (sinks::vmware_go_prefix(config.application) == "kclpp") {
+    problems.add(
+        "prometheus.names: vmware-go-kcl's begin with the application's, and kclpp_leases_held, for one, is "
+        "kclpp's own: kclpp is right with this application");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) {
@@ -207,10 +233,7 @@ std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) 
   problems.expect_range("stall_after", config.stall_after, second, 24 * hour);
   problems.expect_range("shutdown_time", config.shutdown_time, milliseconds(0), hour);
   problems.expect_range("metrics_interval", config.metrics_interval, second, hour);
-  if (!config.listen.empty() && !server::parse_listen_address(config.listen)) {
-    problems.add("listen: \"" + config.listen +
-                 "\" is no address; HOST:PORT, [IPv6]:PORT or a port is right, such as " + "127.0.0.1:9464");
-  }
+  check_listen(config, problems);
   return problems.take();
 }
 

@@ -341,6 +341,7 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.stall_after = options.stall_after;
   config.stop_on_stall = options.exit_on_stall;
   config.listen = options.listen;
+  config.prometheus = options.prometheus;
   config.cloudwatch = options.cloudwatch;
   config.cloudwatch_endpoint = options.cloudwatch_endpoint;
   return config;

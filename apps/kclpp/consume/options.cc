@@ -109,6 +109,10 @@ constexpr std::array kFlags{
     Flag{"listen", "ADDRESS", "Running",
          "Serve /metrics (Prometheus), /livez, /readyz, /status and a page for people here: a port of 127.0.0.1, or "
          "HOST:PORT"},
+    Flag{"prometheus-names", "NAMES", "Running",
+         "At /metrics of --listen: kclpp (default); vmware-go: also what vmware-go-kcl has, under its names"},
+    Flag{"prometheus-drop-shard-label", "", "Running",
+         "At /metrics: one number for all shards of this worker instead of one for each"},
     Flag{"cloudwatch", "NAMES", "Running",
          "Send metrics to Amazon CloudWatch every ten seconds, under these names: kclpp, vmware-go or java-kcl"},
     Flag{"cloudwatch-namespace", "NAME", "Running", "Of those metrics (default: the application)"},
@@ -116,12 +120,8 @@ constexpr std::array kFlags{
     Flag{"shutdown-seconds", "SECONDS", "Running", "For an orderly end after SIGINT or SIGTERM: 0 to 3600 (25)"},
 };
 
-struct StreamArn {
-  std::string region;
-};
-
-/// "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
-std::optional<StreamArn> parse_stream_arn(std::string_view text) {
+/// "eu-west-1" of "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
+std::optional<std::string> region_of_stream_arn(std::string_view text) {
   std::vector<std::string_view> parts;
   while (parts.size() < 5) {
     const auto colon = text.find(':');
@@ -138,7 +138,7 @@ std::optional<StreamArn> parse_stream_arn(std::string_view text) {
   if (!text.starts_with(kResource) || !is_aws_name(text.substr(kResource.size()), 1, kLongestStreamName)) {
     return std::nullopt;
   }
-  return StreamArn{std::string(parts[3])};
+  return std::string(parts[3]);
 }
 
 /// Reads the flags one after the other, and notes what is wrong with them.
@@ -160,6 +160,7 @@ class Parser : private FlagReader {
   void read_access(const std::string& service, kcl::ServiceAccess& access);
   void read_running();
   void read_log();
+  void read_listen();
   void read_cloudwatch();
   void check_table();
   void check_lease_format();
@@ -177,8 +178,8 @@ void Parser::read_stream() {
   const auto given = text("stream", "the stream's name or ARN");
   if (!given) return;
   options_.stream = *given;
-  if (const auto arn = parse_stream_arn(*given)) {
-    options_.region = arn->region;
+  if (auto region = region_of_stream_arn(*given)) {
+    options_.region = *std::move(region);
   } else if (given->starts_with("arn:")) {
     problem("stream", "\"" + *given +
                           "\" is not the ARN of a stream; one looks like "
@@ -430,8 +431,22 @@ void Parser::read_log() {
 void Parser::read_running() {
   seconds("stall-after", options_.stall_after, {milliseconds(1'000), milliseconds(86'400'000)});
   options_.exit_on_stall = has("exit-on-stall");
-  if (auto address = text("listen", "a port, or HOST:PORT")) options_.listen = *std::move(address);
+  read_listen();
   seconds("shutdown-seconds", options_.shutdown_time, {milliseconds(0), milliseconds(3'600'000)});
+}
+
+void Parser::read_listen() {
+  using kcl::PrometheusNames;
+  if (auto address = text("listen", "a port, or HOST:PORT")) options_.listen = *std::move(address);
+  choice<PrometheusNames>("prometheus-names", options_.prometheus.names,
+                          {{"kclpp", PrometheusNames::kclpp}, {"vmware-go", PrometheusNames::vmware_go}});
+  options_.prometheus.drop_shard_label = has("prometheus-drop-shard-label");
+  for (const std::string_view flag : {"prometheus-names", "prometheus-drop-shard-label"}) {
+    if (has(flag) && !has("listen")) problem(flag, "is about --listen ADDRESS: add that, or leave it out");
+  }
+  if (options_.prometheus.names == PrometheusNames::vmware_go && !has("application")) {
+    problem("prometheus-names", "vmware-go needs --application NAME, with which its names begin");
+  }
 }
 
 void Parser::read_cloudwatch() {

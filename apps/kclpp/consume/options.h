@@ -77,6 +77,7 @@ struct ConsumeOptions {
   bool exit_on_stall = false;
   /// Empty: nowhere.
   std::string listen;
+  kcl::Prometheus prometheus;
   /// Absent: nothing goes there.
   std::optional<kcl::CloudWatch> cloudwatch;
   std::string cloudwatch_endpoint;

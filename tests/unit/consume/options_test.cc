@@ -79,6 +79,9 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
                                        {"dead-letter", "dead.jsonl"},
                                        {"stall-after", "1.5"},
                                        {"exit-on-stall", "true"},
+                                       {"listen", "9464"},
+                                       {"prometheus-names", "vmware-go"},
+                                       {"prometheus-drop-shard-label", "true"},
                                        {"cloudwatch", "vmware-go"},
                                        {"cloudwatch-namespace", "Prod/Orders"},
                                        {"cloudwatch-endpoint", "http://127.0.0.1:4566"},
@@ -122,6 +125,9 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_EQ(options.log_file, "/var/log/orders.json");
   EXPECT_EQ(options.log.max_bytes, 7'000'000U);
   EXPECT_EQ(options.log.max_files, 2U);
+  EXPECT_EQ(options.listen, "9464");
+  EXPECT_EQ(options.prometheus.names, kcl::PrometheusNames::vmware_go);
+  EXPECT_TRUE(options.prometheus.drop_shard_label);
   ASSERT_TRUE(options.cloudwatch);
   EXPECT_EQ(options.cloudwatch->names, kcl::CloudWatchNames::vmware_go);
   EXPECT_EQ(options.cloudwatch->metric_namespace, "Prod/Orders");
@@ -282,6 +288,10 @@ TEST(ConsumeOptions, WhatIsWrongIsNamedWithWhatWouldBeRight) {
       {{{"profile", ""}}, "--profile", "empty"},
       {{{"kinesis-endpoint", "127.0.0.1:4567"}}, "--kinesis-endpoint", "http://"},
       {{{"dynamodb-endpoint", "https://"}}, "--dynamodb-endpoint", "no URL"},
+      {{{"prometheus-names", "vmware-go"}, {"application", "billing"}}, "--prometheus-names", "is about --listen"},
+      {{{"prometheus-drop-shard-label", ""}}, "--prometheus-drop-shard-label", "is about --listen"},
+      {{{"listen", "1"}, {"prometheus-names", "java-kcl"}}, "--prometheus-names", "none of kclpp, vmware-go"},
+      {{{"listen", "1"}, {"prometheus-names", "vmware-go"}}, "--prometheus-names", "--application"},
       {{{"cloudwatch", "java"}, {"application", "billing"}}, "--cloudwatch", "kclpp, vmware-go, java-kcl"},
       {{{"cloudwatch", "kclpp"}}, "--cloudwatch", "--cloudwatch-namespace NAME or --application"},
       {{{"cloudwatch-namespace", "n"}}, "--cloudwatch-namespace", "is about --cloudwatch"},

@@ -281,6 +281,13 @@ TEST(Settings, CloudWatchIsToldOnRequestOnly) {
             std::string::npos);
 }
 
+TEST(Settings, WhatPrometheusIsShownIsAboutWhatIsServed) {
+  EXPECT_NE(with("kclpp.prometheusNames = vmware-go").warnings().find("changes nothing without kclpp.listen"),
+            std::string::npos);
+  EXPECT_NE(with("kclpp.listen = 9000\nkclpp.prometheusNames = java-kcl").problems().find("kclpp or vmware-go is"),
+            std::string::npos);
+}
+
 /// What a key that counts does.
 struct Effect {
   std::string_view key;
@@ -361,6 +368,12 @@ std::vector<Effect> effects() {
       {"kclpp.logLevel", "debug", [](const Outcome& outcome) { return outcome.options.log_level == LogLevel::debug; }},
       {"kclpp.leaseFormat", "vmware-go", worker(&WorkerConfig::lease_format, LeaseFormat::vmware_go)},
       {"kclpp.listen", "127.0.0.1:9000", worker(&WorkerConfig::listen, "127.0.0.1:9000")},
+      {"kclpp.prometheusNames", "vmware-go",
+       [](const Outcome& outcome) { return outcome.options.worker.prometheus.names == PrometheusNames::vmware_go; },
+       "kclpp.listen = 9000\n"},
+      {"kclpp.prometheusDropShardLabel", "true",
+       [](const Outcome& outcome) { return outcome.options.worker.prometheus.drop_shard_label; },
+       "kclpp.listen = 9000\n"},
       {"kclpp.cloudWatchNamespace", "Orders", metrics(&CloudWatch::metric_namespace, "Orders"), cloudwatch},
       {"kclpp.cloudWatch", "java-kcl", metrics(&CloudWatch::names, CloudWatchNames::java_kcl)},
   };
