@@ -313,13 +313,7 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.stream = options.stream;
   config.lease_table = options.lease_table;
   config.lease_format = options.lease_format;
-  config.region = options.region;
-  config.profile = options.profile;
-  config.kinesis_endpoint = options.kinesis_endpoint;
-  config.dynamodb_endpoint = options.dynamodb_endpoint;
-  config.kinesis_access = options.kinesis_access;
-  config.dynamodb_access = options.dynamodb_access;
-  config.cloudwatch_access = options.cloudwatch_access;
+  apply(options.aws, config);
   config.fan_out = options.fan_out;
   config.consumer_arn = options.consumer_arn;
   config.consumer_name = options.consumer_name;
@@ -343,7 +337,6 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.listen = options.listen;
   config.prometheus = options.prometheus;
   config.cloudwatch = options.cloudwatch;
-  config.cloudwatch_endpoint = options.cloudwatch_endpoint;
   return config;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "aws/sts.h"
+#include "flags/aws_flags.h"
 #include "flags/flag_reader.h"
 #include "wire/put_metric_data.h"
 
@@ -21,9 +21,7 @@ constexpr std::size_t kLongestTableName = 255;
 constexpr std::size_t kMegabyte = 1'000'000;
 constexpr std::string_view kSqlite = "sqlite:";
 
-constexpr std::string_view kOneService = "AWS, where one service differs";
-
-constexpr std::array kFlags{
+constexpr std::array kWorkFlags{
     Flag{"stream", "NAME|ARN", "What to read", "The stream; with an ARN also one of another account"},
     Flag{"from", "WHERE", "What to read",
          "TRIM_HORIZON: all that the stream has; LATEST (default): what is put from now on; or a time such as "
@@ -81,23 +79,9 @@ constexpr std::array kFlags{
          "Names this worker in the lease table; must be unique (default: made up)"},
     Flag{"static-identity", "", "Sharing and checkpoints",
          "The worker id is that of one place: what its last process held when it crashed is taken over at once"},
+};
 
-    Flag{"region", "REGION", "AWS",
-         "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
-    Flag{"profile", "NAME", "AWS", "Of the shared configuration files of AWS"},
-    Flag{"kinesis-endpoint", "URL", "AWS", "Another server for Kinesis"},
-    Flag{"dynamodb-endpoint", "URL", "AWS", "Another server for DynamoDB"},
-    Flag{"cloudwatch-endpoint", "URL", "AWS", "Another server for CloudWatch"},
-    Flag{"kinesis-region", "REGION", kOneService, "Of the stream"},
-    Flag{"kinesis-profile", "NAME", kOneService, "Whose credentials and endpoint count for Kinesis"},
-    Flag{"kinesis-role", "ARN", kOneService, "To assume for Kinesis, with the credentials that count otherwise"},
-    Flag{"dynamodb-region", "REGION", kOneService, "Of the lease table"},
-    Flag{"dynamodb-profile", "NAME", kOneService, "Whose credentials and endpoint count for DynamoDB"},
-    Flag{"dynamodb-role", "ARN", kOneService, "To assume for DynamoDB"},
-    Flag{"cloudwatch-region", "REGION", kOneService, "Of the metrics"},
-    Flag{"cloudwatch-profile", "NAME", kOneService, "Whose credentials and endpoint count for CloudWatch"},
-    Flag{"cloudwatch-role", "ARN", kOneService, "To assume for CloudWatch"},
-
+constexpr std::array kRunningFlags{
     Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error"},
     Flag{"log-format", "FORMAT", "Running", "text (default), for people; json: one object a line, with typed fields"},
     Flag{"log-file", "FILE", "Running", "Append the log to this file, of this process alone (default: stderr)"},
@@ -120,26 +104,7 @@ constexpr std::array kFlags{
     Flag{"shutdown-seconds", "SECONDS", "Running", "For an orderly end after SIGINT or SIGTERM: 0 to 3600 (25)"},
 };
 
-/// "eu-west-1" of "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
-std::optional<std::string> region_of_stream_arn(std::string_view text) {
-  std::vector<std::string_view> parts;
-  while (parts.size() < 5) {
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    parts.push_back(text.substr(0, colon));
-    text.remove_prefix(colon + 1);
-  }
-  constexpr std::string_view kResource = "stream/";
-  const bool account = parts[4].size() == 12 &&
-                       std::all_of(parts[4].begin(), parts[4].end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "kinesis" || parts[3].empty() || !account) {
-    return std::nullopt;
-  }
-  if (!text.starts_with(kResource) || !is_aws_name(text.substr(kResource.size()), 1, kLongestStreamName)) {
-    return std::nullopt;
-  }
-  return std::string(parts[3]);
-}
+constexpr auto kFlags = joined(kWorkFlags, kAwsFlags, kRunningFlags);
 
 /// Reads the flags one after the other, and notes what is wrong with them.
 class Parser : private FlagReader {
@@ -155,9 +120,6 @@ class Parser : private FlagReader {
   void read_on_error();
   void read_leases();
   void read_aws();
-  std::optional<std::string> region(std::string_view flag);
-  /// Flags that begin with the service's name.
-  void read_access(const std::string& service, kcl::ServiceAccess& access);
   void read_running();
   void read_log();
   void read_listen();
@@ -166,6 +128,7 @@ class Parser : private FlagReader {
   void check_lease_format();
 
   kcl::Timestamp now_;
+  std::string region_of_arn_;
   ParsedOptions parsed_;
   ConsumeOptions& options_ = parsed_.options;
 };
@@ -179,7 +142,7 @@ void Parser::read_stream() {
   if (!given) return;
   options_.stream = *given;
   if (auto region = region_of_stream_arn(*given)) {
-    options_.region = *std::move(region);
+    region_of_arn_ = *std::move(region);
   } else if (given->starts_with("arn:")) {
     problem("stream", "\"" + *given +
                           "\" is not the ARN of a stream; one looks like "
@@ -369,45 +332,7 @@ void Parser::check_lease_format() {
   }
 }
 
-std::optional<std::string> Parser::region(std::string_view flag) {
-  auto region = text(flag, "a region such as eu-west-1");
-  const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  if (!region || std::all_of(region->begin(), region->end(), good)) return region;
-  problem(flag, "\"" + *region + "\" is no region; one looks like eu-west-1");
-  return std::nullopt;
-}
-
-void Parser::read_access(const std::string& service, kcl::ServiceAccess& access) {
-  if (auto found = region(service + "-region")) access.region = *std::move(found);
-  if (auto profile = text(service + "-profile", "a profile's name")) access.profile = *std::move(profile);
-  if (auto role = text(service + "-role", "the ARN of a role")) access.role_arn = *std::move(role);
-  if (!access.role_arn.empty() && !kcl::aws::is_role_arn(access.role_arn)) {
-    problem(service + "-role", "\"" + access.role_arn +
-                                   "\" is not the ARN of a role; one looks like "
-                                   "arn:aws:iam::123456789012:role/reader");
-  }
-}
-
-void Parser::read_aws() {
-  const std::string of_arn = options_.region;
-  if (auto given = region("region")) {
-    if (!of_arn.empty() && of_arn != *given) {
-      problem("region", *given + " is not the region of the stream's ARN, " + of_arn +
-                            ": leave it out, or name that of the lease table with --dynamodb-region");
-    }
-    options_.region = *std::move(given);
-  }
-  read_access("kinesis", options_.kinesis_access);
-  read_access("dynamodb", options_.dynamodb_access);
-  read_access("cloudwatch", options_.cloudwatch_access);
-  const std::string& of_kinesis = options_.kinesis_access.region;
-  if (!of_arn.empty() && !of_kinesis.empty() && of_arn != of_kinesis) {
-    problem("kinesis-region", of_kinesis + " is not the region of the stream's ARN, " + of_arn + ": leave it out");
-  }
-  if (auto profile = text("profile", "a profile's name")) options_.profile = *std::move(profile);
-  url("kinesis-endpoint", options_.kinesis_endpoint);
-  url("dynamodb-endpoint", options_.dynamodb_endpoint);
-}
+void Parser::read_aws() { options_.aws = kclpp::read_aws(*this, region_of_arn_); }
 
 void Parser::read_log() {
   using kcl::LogLevel;
@@ -451,17 +376,13 @@ void Parser::read_listen() {
 
 void Parser::read_cloudwatch() {
   using kcl::CloudWatchNames;
-  for (const std::string_view flag :
-       {"cloudwatch-namespace", "cloudwatch-endpoint", "cloudwatch-region", "cloudwatch-profile", "cloudwatch-role"}) {
-    if (has(flag) && !has("cloudwatch")) problem(flag, "is about --cloudwatch: add that, or leave it out");
-  }
+  expect_cloudwatch(*this);
   if (!has("cloudwatch")) return;
   kcl::CloudWatch& cloudwatch = options_.cloudwatch.emplace();
   choice<CloudWatchNames>("cloudwatch", cloudwatch.names,
                           {{"kclpp", CloudWatchNames::kclpp},
                            {"vmware-go", CloudWatchNames::vmware_go},
                            {"java-kcl", CloudWatchNames::java_kcl}});
-  url("cloudwatch-endpoint", options_.cloudwatch_endpoint);
   if (auto name = text("cloudwatch-namespace", "the namespace of the metrics")) {
     if (!kcl::wire::is_metric_namespace(*name)) {
       problem("cloudwatch-namespace",

@@ -358,7 +358,8 @@ TEST_F(ConsumeTest, AStreamThatDoesNotExistIsOneError) {
 }
 
 TEST_F(ConsumeTest, TheWorkerIsToldEveryOptionThatIsItsOwn) {
-  options.region = "eu-west-1";
+  options.aws.region = "eu-west-1";
+  options.prometheus.drop_shard_label = true;
   options.worker_id = "me";
   options.create_table = kcl::CreateTable::never;
   options.max_records = 17;
@@ -390,6 +391,7 @@ TEST_F(ConsumeTest, TheWorkerIsToldEveryOptionThatIsItsOwn) {
   EXPECT_EQ(config.max_attempts, 9U);
   EXPECT_EQ(config.stall_after, milliseconds(5));
   EXPECT_TRUE(config.stop_on_stall);
+  EXPECT_TRUE(config.prometheus.drop_shard_label);
   EXPECT_TRUE(config.handle_signals);
 }
 

@@ -104,10 +104,10 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_TRUE(options.fan_out);
   EXPECT_EQ(options.consumer_name, "reader");
   EXPECT_TRUE(options.poll_if_refused);
-  EXPECT_EQ(options.region, "eu-west-1");
-  EXPECT_EQ(options.profile, "work");
-  EXPECT_EQ(options.kinesis_endpoint, "http://127.0.0.1:4567");
-  EXPECT_EQ(options.dynamodb_endpoint, "https://[::1]:8000");
+  EXPECT_EQ(options.aws.region, "eu-west-1");
+  EXPECT_EQ(options.aws.profile, "work");
+  EXPECT_EQ(options.aws.kinesis_endpoint, "http://127.0.0.1:4567");
+  EXPECT_EQ(options.aws.dynamodb_endpoint, "https://[::1]:8000");
   EXPECT_EQ(options.worker_id, "me");
   EXPECT_TRUE(options.static_identity);
   EXPECT_EQ(options.failover, milliseconds(2'500));
@@ -131,7 +131,7 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   ASSERT_TRUE(options.cloudwatch);
   EXPECT_EQ(options.cloudwatch->names, kcl::CloudWatchNames::vmware_go);
   EXPECT_EQ(options.cloudwatch->metric_namespace, "Prod/Orders");
-  EXPECT_EQ(options.cloudwatch_endpoint, "http://127.0.0.1:4566");
+  EXPECT_EQ(options.aws.cloudwatch_endpoint, "http://127.0.0.1:4566");
 }
 
 TEST(ConsumeOptions, OnErrorRetriesUnlessToldOtherwise) {
@@ -159,9 +159,9 @@ TEST(ConsumeOptions, TheLeaseTableMayHaveANameOfItsOwn) {
 
 TEST(ConsumeOptions, AStreamsArnTellsItsRegion) {
   const std::string arn = "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/orders";
-  EXPECT_EQ(good({{"stream", arn}}).region, "cn-north-1");
+  EXPECT_EQ(good({{"stream", arn}}).aws.region, "cn-north-1");
   EXPECT_EQ(good({{"stream", arn}}).stream, arn);
-  EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).region, "cn-north-1");
+  EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).aws.region, "cn-north-1");
 }
 
 TEST(ConsumeOptions, EachServiceMayHaveARegionAProfileAndARoleOfItsOwn) {
@@ -188,7 +188,7 @@ TEST(ConsumeOptions, EachServiceMayHaveARegionAProfileAndARoleOfItsOwn) {
   EXPECT_EQ(config.cloudwatch_access.role_arn, role);
   const std::string arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
   EXPECT_EQ(
-      good({{"stream", arn}, {"application", "billing"}, {"dynamodb-region", "us-east-1"}}).dynamodb_access.region,
+      good({{"stream", arn}, {"application", "billing"}, {"dynamodb-region", "us-east-1"}}).aws.dynamodb_access.region,
       "us-east-1");
 }
 
