@@ -9,6 +9,7 @@
 #include "multilang/keys.h"
 #include "multilang/stream_name.h"
 #include "server/listen_address.h"
+#include "worker/config_options.h"
 
 namespace kcl::multilang {
 
@@ -152,6 +153,16 @@ class Reader {
     std::int64_t least;
     std::int64_t most;
   };
+  /// As a WorkerConfig may have it.
+  static Range range_of(milliseconds WorkerConfig::* option) {
+    const auto& bounds = worker::bounds_of(option);
+    return {bounds.least.count(), bounds.most.count()};
+  }
+  static Range range_of(std::size_t WorkerConfig::* option) {
+    const auto& bounds = worker::bounds_of(option);
+    return {static_cast<std::int64_t>(bounds.least),
+            static_cast<std::int64_t>(std::min<std::size_t>(bounds.most, INT64_MAX))};
+  }
 
   /// As it stands; an empty one counts as none.
   std::string text(std::string_view key) const {
@@ -348,7 +359,7 @@ void Reader::read_retrieval() {
     problem("retrievalMode", "'" + text("retrievalMode") + "' is not right; FANOUT or POLLING is");
   }
   read_consumer();
-  if (const auto records = number("maxRecords", {1, 10'000})) {
+  if (const auto records = number("maxRecords", range_of(&WorkerConfig::max_records))) {
     options_.worker.max_records = static_cast<std::size_t>(*records);
   }
   const auto idle = nearest("idleTimeBetweenReadsInMillis", {200, 60'000});
@@ -373,19 +384,20 @@ void Reader::read_leases() {
     problem("kclpp.leaseFormat", "'" + format + "' is not right; kcl or vmware-go is");
   }
   worker.worker_id = text("workerId");
-  if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");
+  if (worker.worker_id.size() > worker::kLongestWorkerId)
+    problem("workerId", "longer than " + std::to_string(worker::kLongestWorkerId) + " bytes");
   // Go workers go by their wall clocks, and take a row that stood still for a minute.
   const bool beside_go = worker.lease_format == LeaseFormat::vmware_go;
-  const Range failover = beside_go ? Range{5'000, 60'000} : Range{1'000, 600'000};
+  const Range failover = beside_go ? Range{5'000, 60'000} : range_of(&WorkerConfig::failover_time);
   if (const auto time = duration("failoverTimeMillis", failover)) worker.failover_time = *time;
   if (const auto most = number("maxLeasesForWorker", {1, INT32_MAX})) {
     worker.max_leases = static_cast<std::size_t>(*most);
   }
-  if (const auto interval = duration("shardSyncIntervalMillis", {1'000, 3'600'000})) {
+  if (const auto interval = duration("shardSyncIntervalMillis", range_of(&WorkerConfig::shard_sync_interval))) {
     worker.shard_sync_interval = *interval;
   }
   if (const auto grace = duration("shutdownGraceMillis", {1, 3'600'000})) worker.shutdown_time = *grace;
-  if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) {
+  if (const auto stall = duration("logWarningForTaskAfterMillis", range_of(&WorkerConfig::stall_after))) {
     worker.stall_after = *stall;
     options_.child.told_after = *stall;
   }
@@ -448,7 +460,7 @@ void Reader::read_cloudwatch() {
   if (const auto most = nearest("metricsMaxQueueSize", {1'000, 1'000'000})) {
     cloudwatch.max_backlog = static_cast<std::size_t>(*most);
   }
-  if (const auto interval = nearest("metricsBufferTimeMillis", {1'000, 3'600'000})) {
+  if (const auto interval = nearest("metricsBufferTimeMillis", range_of(&WorkerConfig::metrics_interval))) {
     options_.worker.metrics_interval = milliseconds(*interval);
   }
   if (level == "none") return;

@@ -6,14 +6,15 @@
 #include "flags/aws_flags.h"
 #include "flags/flag_reader.h"
 #include "wire/put_metric_data.h"
+#include "worker/config_options.h"
 
 namespace kclpp::consume {
 
 namespace {
 
+using kcl::WorkerConfig;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kLongestWorkerId = 128;
 constexpr std::size_t kLongestStreamName = 128;
 constexpr std::size_t kLongestConsumerName = 128;
 constexpr std::size_t kShortestTableName = 3;
@@ -106,6 +107,14 @@ constexpr std::array kRunningFlags{
 
 constexpr auto kFlags = joined(kWorkFlags, kAwsFlags, kRunningFlags);
 
+FlagReader::Seconds range_of(milliseconds WorkerConfig::* option) {
+  const auto& bounds = kcl::worker::bounds_of(option);
+  return {bounds.least, bounds.most};
+}
+
+/// Of what is at least 1.
+std::size_t most_of(std::size_t WorkerConfig::* option) { return kcl::worker::bounds_of(option).most; }
+
 /// Reads the flags one after the other, and notes what is wrong with them.
 class Parser : private FlagReader {
  public:
@@ -180,7 +189,7 @@ void Parser::read_range() {
     }
   }
   options_.exit_when_caught_up = has("exit-when-caught-up");
-  count("max-records", options_.max_records, 10'000);
+  count("max-records", options_.max_records, most_of(&WorkerConfig::max_records));
   using kcl::StrayRecords;
   choice<StrayRecords>("stray-records", options_.stray_records,
                        {{"deliver", StrayRecords::deliver},
@@ -235,7 +244,7 @@ void Parser::read_on_error() {
   using kcl::OnError;
   choice<OnError>("on-error", options_.on_error,
                   {{"retry", OnError::retry}, {"stop", OnError::stop}, {"bisect", OnError::bisect}});
-  count("attempts", options_.attempts, 1'000);
+  count("attempts", options_.attempts, most_of(&WorkerConfig::max_attempts));
   if (auto file = text("dead-letter", "a file")) options_.dead_letter_file = *std::move(file);
   const bool bisects = options_.on_error == OnError::bisect;
   if (bisects && !has("exec")) {
@@ -300,12 +309,12 @@ void Parser::read_leases() {
                            {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   choice<kcl::CreateTable>("create-table", options_.create_table,
                            {{"if_missing", kcl::CreateTable::if_missing}, {"never", kcl::CreateTable::never}});
-  seconds("checkpoint-interval", options_.checkpoint_interval, {milliseconds(100), milliseconds(3'600'000)});
-  seconds("failover", options_.failover, {milliseconds(1'000), milliseconds(600'000)});
+  seconds("checkpoint-interval", options_.checkpoint_interval, range_of(&WorkerConfig::checkpoint_interval));
+  seconds("failover", options_.failover, range_of(&WorkerConfig::failover_time));
   if (auto id = text("worker-id", "a name that no other worker has")) options_.worker_id = *std::move(id);
-  if (options_.worker_id.size() > kLongestWorkerId) {
-    problem("worker-id",
-            std::to_string(options_.worker_id.size()) + " bytes long; at most " + std::to_string(kLongestWorkerId));
+  if (options_.worker_id.size() > kcl::worker::kLongestWorkerId) {
+    problem("worker-id", std::to_string(options_.worker_id.size()) + " bytes long; at most " +
+                             std::to_string(kcl::worker::kLongestWorkerId));
   }
   options_.static_identity = has("static-identity");
   if (options_.static_identity && options_.worker_id.empty()) {
@@ -354,10 +363,10 @@ void Parser::read_log() {
 }
 
 void Parser::read_running() {
-  seconds("stall-after", options_.stall_after, {milliseconds(1'000), milliseconds(86'400'000)});
+  seconds("stall-after", options_.stall_after, range_of(&WorkerConfig::stall_after));
   options_.exit_on_stall = has("exit-on-stall");
   read_listen();
-  seconds("shutdown-seconds", options_.shutdown_time, {milliseconds(0), milliseconds(3'600'000)});
+  seconds("shutdown-seconds", options_.shutdown_time, range_of(&WorkerConfig::shutdown_time));
 }
 
 void Parser::read_listen() {

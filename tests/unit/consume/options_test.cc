@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "consume/consume.h"
+#include "worker/config_options.h"
 
 namespace kclpp::consume {
 namespace {
@@ -331,6 +333,29 @@ TEST(ConsumeOptions, EachFlagIsKnownOnceAndHelpful) {
     EXPECT_TRUE(seen.insert(flag.name).second) << flag.name;
     EXPECT_FALSE(flag.help.empty()) << flag.name;
     EXPECT_FALSE(flag.group.empty()) << flag.name;
+  }
+}
+
+TEST(ConsumeOptions, HelpTellsTheBoundsAndDefaultsOfWorkers) {
+  const auto seconds_of = [](milliseconds time) {
+    return time.count() % 1'000 == 0 ? std::to_string(time.count() / 1'000) : "0." + std::to_string(time.count() / 100);
+  };
+  for (const kcl::worker::ConfigOption& option : kcl::worker::config_options()) {
+    if (option.flag.empty()) continue;
+    const auto flag = std::ranges::find(flags(), option.flag, &Flag::name);
+    ASSERT_NE(flag, flags().end()) << option.name << ": there is no --" << option.flag;
+    const std::string help(flag->help);
+    std::string bounds;
+    std::string fallback;
+    if (const auto* time = std::get_if<kcl::worker::DurationBounds>(&option.value)) {
+      bounds = seconds_of(time->least) + " to " + seconds_of(time->most);
+      fallback = seconds_of(kcl::WorkerConfig{}.*time->value);
+    } else if (const auto* count = std::get_if<kcl::worker::CountBounds>(&option.value)) {
+      bounds = std::to_string(count->least) + " to " + std::to_string(count->most);
+      fallback = std::to_string(kcl::WorkerConfig{}.*count->value);
+    }
+    EXPECT_NE(help.find(bounds), std::string::npos) << option.name << ": " << bounds << " is not in: " << help;
+    EXPECT_NE(help.find(fallback), std::string::npos) << option.name << ": " << fallback << " is not in: " << help;
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "multilang/keys.h"
+#include "worker/config_options.h"
 
 namespace kcl::multilang {
 namespace {
@@ -392,6 +393,15 @@ TEST(Settings, EachKeyThatCountsDoesAndSoDoesItsTwin) {
   for (const Key& key : keys()) {
     const auto shown = std::ranges::count(all, key.name, &Effect::key);
     EXPECT_EQ(shown, key.effect == KeyEffect::applied ? 1 : 0) << key.name;
+  }
+}
+
+TEST(Settings, TheKeysOfTheTableOfOptionsCount) {
+  for (const worker::ConfigOption& option : worker::config_options()) {
+    if (option.property.empty()) continue;
+    const Key* key = find_key(option.property);
+    ASSERT_NE(key, nullptr) << option.name << ": there is no " << option.property;
+    EXPECT_EQ(key->effect, KeyEffect::applied) << option.property;
   }
 }
 
