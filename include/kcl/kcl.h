@@ -16,6 +16,7 @@
 #include <kcl/metrics_sink.h>
 #include <kcl/on_error.h>
 #include <kcl/position.h>
+#include <kcl/prometheus.h>
 #include <kcl/record.h>
 #include <kcl/record_processor.h>
 #include <kcl/result.h>

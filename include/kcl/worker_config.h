@@ -18,6 +18,7 @@
 #include <kcl/log_sink.h>
 #include <kcl/metrics_sink.h>
 #include <kcl/on_error.h>
+#include <kcl/prometheus.h>
 #include <kcl/stray_records.h>
 #include <kcl/timestamp.h>
 
@@ -200,6 +201,8 @@ struct WorkerConfig {
   /// /readyz, /status (JSON) and / (a page for people); no TLS and no passwords: beyond loopback only in a network that
   /// you trust. See docs/monitoring.md.
   std::string listen;
+  /// What is served there at /metrics.
+  Prometheus prometheus;
   /// How often metrics go to the sink and to CloudWatch: 1 s to 1 h.
   std::chrono::milliseconds metrics_interval{10'000};
   /// Empty: none go there.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "base/check.h"
 
@@ -126,29 +127,37 @@ void Registry::for_each(Timestamp now, Use use) {
   }
 }
 
-MetricsSnapshot Registry::snapshot(Timestamp now) {
-  MetricsSnapshot snapshot;
-  snapshot.time = now;
-  for_each(now, [&](Metric metric, const Entry& entry) {
-    std::visit([&](const auto& pointer) { fill(metric, *pointer); }, entry.instrument);
-    snapshot.metrics.push_back(std::move(metric));
-  });
-  return snapshot;
-}
-
-std::vector<Reading> Registry::readings(Timestamp now) {
+template <class Fill>
+std::vector<Reading> Registry::read(Timestamp now, Fill fill) {
   std::vector<Reading> readings;
   for_each(now, [&](Metric metric, const Entry& entry) {
     Reading& reading = readings.emplace_back();
     reading.metric = std::move(metric);
     reading.retired = entry.retired.has_value();
-    if (const auto* histogram = std::get_if<std::shared_ptr<Histogram>>(&entry.instrument)) {
-      reading.extremes = (*histogram)->fill_and_take_extremes(reading.metric);
-    } else {
-      std::visit([&](const auto& pointer) { fill(reading.metric, *pointer); }, entry.instrument);
-    }
+    std::visit([&](const auto& pointer) { fill(reading, *pointer); }, entry.instrument);
   });
   return readings;
+}
+
+MetricsSnapshot Registry::snapshot(Timestamp now) {
+  MetricsSnapshot snapshot;
+  snapshot.time = now;
+  for (Reading& reading : readings(now)) snapshot.metrics.push_back(std::move(reading.metric));
+  return snapshot;
+}
+
+std::vector<Reading> Registry::readings(Timestamp now) {
+  return read(now, [](Reading& reading, const auto& instrument) { fill(reading.metric, instrument); });
+}
+
+std::vector<Reading> Registry::take_readings(Timestamp now) {
+  return read(now, [](Reading& reading, auto& instrument) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(instrument)>, Histogram>) {
+      reading.extremes = instrument.fill_and_take_extremes(reading.metric);
+    } else {
+      fill(reading.metric, instrument);
+    }
+  });
 }
 
 }  // namespace kcl::metrics

@@ -75,7 +75,7 @@ struct Reading {
   Metric metric;
   /// It is done with: these are its last numbers.
   bool retired = false;
-  /// Of a histogram: of what was observed since the last readings(); absent when that is nothing.
+  /// Of take_readings() and a histogram: of what was observed since the last call of that; absent when it is nothing.
   std::optional<Extremes> extremes;
 };
 
@@ -99,8 +99,10 @@ class Registry {
 
   /// Ordered by name, then by labels.
   MetricsSnapshot snapshot(Timestamp now);
-  /// As snapshot(), for one reader: each call takes the extremes.
+  /// As snapshot(), and more.
   std::vector<Reading> readings(Timestamp now);
+  /// As readings(), for one reader: each call takes the extremes.
+  std::vector<Reading> take_readings(Timestamp now);
 
   static constexpr std::chrono::minutes kRetiredFor{5};
 
@@ -118,6 +120,8 @@ class Registry {
   /// Calls `use` in order with the entry of each instrument and a Metric of its name, help and labels.
   template <class Use>
   void for_each(Timestamp now, Use use);
+  template <class Fill>
+  std::vector<Reading> read(Timestamp now, Fill fill);
   template <class T, class Make>
   std::shared_ptr<T> get(std::string_view name, std::string_view help, Labels labels, Make make);
 

@@ -134,6 +134,8 @@ constexpr std::array kKeys{
     Key{"kclpp.logLevel", kText, "info"},
     Key{"kclpp.leaseFormat", kText, "kcl"},
     Key{"kclpp.listen", kText},
+    Key{"kclpp.prometheusNames", kText},
+    Key{"kclpp.prometheusDropShardLabel", kBoolean},
     Key{"kclpp.cloudWatch", kText},
     Key{"kclpp.cloudWatchNamespace", kText},
 };

@@ -9,6 +9,7 @@
 #include "multilang/keys.h"
 #include "multilang/stream_name.h"
 #include "server/listen_address.h"
+#include "worker/config_options.h"
 
 namespace kcl::multilang {
 
@@ -142,6 +143,7 @@ class Reader {
     read_position();
     read_retrieval();
     read_leases();
+    read_listen();
     read_cloudwatch();
     return std::move(options_);
   }
@@ -151,6 +153,16 @@ class Reader {
     std::int64_t least;
     std::int64_t most;
   };
+  /// As a WorkerConfig may have it.
+  static Range range_of(milliseconds WorkerConfig::* option) {
+    const auto& bounds = worker::bounds_of(option);
+    return {bounds.least.count(), bounds.most.count()};
+  }
+  static Range range_of(std::size_t WorkerConfig::* option) {
+    const auto& bounds = worker::bounds_of(option);
+    return {static_cast<std::int64_t>(bounds.least),
+            static_cast<std::int64_t>(std::min<std::size_t>(bounds.most, INT64_MAX))};
+  }
 
   /// As it stands; an empty one counts as none.
   std::string text(std::string_view key) const {
@@ -195,6 +207,7 @@ class Reader {
   void read_retrieval();
   void read_consumer();
   void read_leases();
+  void read_listen();
   void read_cloudwatch();
   /// The nearest that is allowed, and told when that is another.
   std::optional<std::int64_t> nearest(std::string_view key, Range range);
@@ -346,7 +359,7 @@ void Reader::read_retrieval() {
     problem("retrievalMode", "'" + text("retrievalMode") + "' is not right; FANOUT or POLLING is");
   }
   read_consumer();
-  if (const auto records = number("maxRecords", {1, 10'000})) {
+  if (const auto records = number("maxRecords", range_of(&WorkerConfig::max_records))) {
     options_.worker.max_records = static_cast<std::size_t>(*records);
   }
   const auto idle = nearest("idleTimeBetweenReadsInMillis", {200, 60'000});
@@ -370,26 +383,44 @@ void Reader::read_leases() {
   } else if (format != name_of(LeaseFormat::kcl)) {
     problem("kclpp.leaseFormat", "'" + format + "' is not right; kcl or vmware-go is");
   }
-  worker.listen = trimmed(text("kclpp.listen"));
-  if (!worker.listen.empty() && !server::parse_listen_address(worker.listen)) {
-    problem("kclpp.listen", "'" + worker.listen + "' is no address; a port, or HOST:PORT, is");
-  }
   worker.worker_id = text("workerId");
-  if (worker.worker_id.size() > 128) problem("workerId", "longer than 128 bytes");
+  if (worker.worker_id.size() > worker::kLongestWorkerId)
+    problem("workerId", "longer than " + std::to_string(worker::kLongestWorkerId) + " bytes");
   // Go workers go by their wall clocks, and take a row that stood still for a minute.
   const bool beside_go = worker.lease_format == LeaseFormat::vmware_go;
-  const Range failover = beside_go ? Range{5'000, 60'000} : Range{1'000, 600'000};
+  const Range failover = beside_go ? Range{5'000, 60'000} : range_of(&WorkerConfig::failover_time);
   if (const auto time = duration("failoverTimeMillis", failover)) worker.failover_time = *time;
   if (const auto most = number("maxLeasesForWorker", {1, INT32_MAX})) {
     worker.max_leases = static_cast<std::size_t>(*most);
   }
-  if (const auto interval = duration("shardSyncIntervalMillis", {1'000, 3'600'000})) {
+  if (const auto interval = duration("shardSyncIntervalMillis", range_of(&WorkerConfig::shard_sync_interval))) {
     worker.shard_sync_interval = *interval;
   }
   if (const auto grace = duration("shutdownGraceMillis", {1, 3'600'000})) worker.shutdown_time = *grace;
-  if (const auto stall = duration("logWarningForTaskAfterMillis", {1'000, 86'400'000})) {
+  if (const auto stall = duration("logWarningForTaskAfterMillis", range_of(&WorkerConfig::stall_after))) {
     worker.stall_after = *stall;
     options_.child.told_after = *stall;
+  }
+}
+
+void Reader::read_listen() {
+  WorkerConfig& worker = options_.worker;
+  worker.listen = trimmed(text("kclpp.listen"));
+  if (worker.listen.empty()) {
+    for (const std::string_view key : {"kclpp.prometheusNames", "kclpp.prometheusDropShardLabel"}) {
+      if (!trimmed(text(key)).empty()) warning(key, "changes nothing without kclpp.listen");
+    }
+    return;
+  }
+  if (!server::parse_listen_address(worker.listen)) {
+    problem("kclpp.listen", "'" + worker.listen + "' is no address; a port, or HOST:PORT, is");
+  }
+  worker.prometheus.drop_shard_label = is_true(trimmed(text("kclpp.prometheusDropShardLabel")));
+  const std::string names(trimmed(text("kclpp.prometheusNames")));
+  if (names == name_of(PrometheusNames::vmware_go)) {
+    worker.prometheus.names = PrometheusNames::vmware_go;
+  } else if (!names.empty() && names != name_of(PrometheusNames::kclpp)) {
+    problem("kclpp.prometheusNames", "'" + names + "' is not right; kclpp or vmware-go is");
   }
 }
 
@@ -429,7 +460,7 @@ void Reader::read_cloudwatch() {
   if (const auto most = nearest("metricsMaxQueueSize", {1'000, 1'000'000})) {
     cloudwatch.max_backlog = static_cast<std::size_t>(*most);
   }
-  if (const auto interval = nearest("metricsBufferTimeMillis", {1'000, 3'600'000})) {
+  if (const auto interval = nearest("metricsBufferTimeMillis", range_of(&WorkerConfig::metrics_interval))) {
     options_.worker.metrics_interval = milliseconds(*interval);
   }
   if (level == "none") return;

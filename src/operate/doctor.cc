@@ -42,6 +42,8 @@ class Examination {
 
  private:
   void access();
+  void places();
+  void principal(const Principal& who);
   void ways();
   void clock();
   void stream();
@@ -59,44 +61,63 @@ class Examination {
   void add(Severity severity, std::string text, std::string advice) {
     findings_.push_back({severity, std::move(text), std::move(advice)});
   }
-  bool needs_aws() const { return !facts_.stream.empty() || facts_.sqlite_file.empty(); }
+  bool needs_aws() const { return !facts_.services.empty() || !facts_.access_error.empty(); }
 
   const Facts& facts_;
   std::vector<Finding> findings_;
 };
 
+constexpr std::string_view kWhereToGiveThem = "give region and credentials where the AWS tools look for them";
+
 void Examination::access() {
   if (!needs_aws())
     return good("AWS is not needed: the leases are in " + facts_.sqlite_file + ", and no stream is named");
-  if (!facts_.access_key_id) {
-    return problem("AWS cannot be asked: " + facts_.credentials_error,
-                   "give region and credentials where the AWS tools look for them");
+  if (!facts_.access_error.empty()) {
+    return problem("AWS cannot be asked: " + facts_.access_error, std::string(kWhereToGiveThem));
   }
-  good("region " + facts_.region + (facts_.profile.empty() ? "" : ", profile " + facts_.profile));
-  std::string text = "credentials " + *facts_.access_key_id + " from " + facts_.credentials_from;
-  if (facts_.expiration) {
-    const auto left = *facts_.expiration - facts_.now;
+  places();
+  for (const Principal& who : facts_.principals) principal(who);
+}
+
+/// Once, where they are the same for all services.
+void Examination::places() {
+  std::vector<std::string> told;
+  for (const ServicePlace& place : facts_.services) {
+    std::string text = "region " + place.region;
+    if (!place.profile.empty()) text += ", profile " + place.profile;
+    if (!place.role.empty()) text += ", role " + place.role;
+    told.push_back(std::move(text));
+  }
+  if (std::ranges::count(told, told.front()) == std::ssize(told)) return good(told.front());
+  for (std::size_t i = 0; i < told.size(); ++i) good(facts_.services[i].name + ": " + told[i]);
+}
+
+void Examination::principal(const Principal& who) {
+  const std::string of = facts_.principals.size() > 1 ? base::joined(who.services) + ": " : std::string();
+  if (!who.access_key_id) return problem(of + "AWS cannot be asked: " + who.error, std::string(kWhereToGiveThem));
+  std::string text = of + "credentials " + *who.access_key_id + " from " + who.source;
+  if (who.expiration) {
+    const auto left = *who.expiration - facts_.now;
     text += left.count() > 0 ? ", for " + duration_text(left) : ", EXPIRED";
-  } else if (facts_.temporary) {
+  } else if (who.temporary) {
     text += ", temporary";
   }
-  const bool from_outside = facts_.temporary && facts_.credentials_from.starts_with("the environment");
+  const bool from_outside = who.temporary && who.source.starts_with("the environment");
   if (from_outside) {
     warning(text,
             "they end some time, and nothing in the environment renews them: for a worker that is to stay, use a role "
-            "(of the instance, the "
-            "container or a profile) or a credential_process");
+            "(of the instance, the container or a profile) or a credential_process");
   } else {
     good(text);
   }
-  facts_.identity ? good("they are " + *facts_.identity)
-                  : unknown("whose credentials they are: " + facts_.identity_error);
+  who.identity ? good(of + "they are " + *who.identity)
+               : unknown(of + "whose credentials they are: " + who.identity_error);
 }
 
 void Examination::ways() {
   if (!needs_aws()) return;
-  for (const std::string& url : {facts_.kinesis_url, facts_.dynamodb_url}) {
-    if (url.empty()) continue;
+  for (const ServicePlace& place : facts_.services) {
+    const std::string& url = place.url;
     if (url.starts_with("http://")) {
       warning(url + " is not encrypted", "right for a server of your own on this host; else use https");
     } else {

@@ -29,6 +29,31 @@ struct Attempt {
   std::string message;
 };
 
+/// A service that is asked, or sent to, and where.
+struct ServicePlace {
+  /// "kinesis", "dynamodb", "cloudwatch".
+  std::string name;
+  std::string region;
+  std::string profile;
+  /// That is assumed for it.
+  std::string role;
+  std::string url;
+};
+
+/// In whose name services are spoken to.
+struct Principal {
+  std::vector<std::string> services;
+  /// Absent: `error` says why.
+  std::optional<std::string> access_key_id;
+  std::string source;
+  bool temporary = false;
+  std::optional<Timestamp> expiration;
+  std::string error;
+  /// The caller's ARN; or why it is not known.
+  std::optional<std::string> identity;
+  std::string identity_error;
+};
+
 /// What was found out.
 struct Facts {
   std::string application;
@@ -36,23 +61,15 @@ struct Facts {
   /// Empty: the leases are in DynamoDB.
   std::string sqlite_file;
 
-  std::string region;
-  std::string profile;
-  std::string kinesis_url;
-  std::string dynamodb_url;
+  /// Empty with `access_error`, or when AWS is not needed.
+  std::vector<ServicePlace> services;
+  /// Each service is of one of them.
+  std::vector<Principal> principals;
+  /// About a region, a profile, an endpoint.
+  std::string access_error;
   std::string ca_file;
   /// Names of the variables that send requests through a proxy.
   std::vector<std::string> proxies;
-
-  /// Absent with `credentials_error` (which may be about the region or an endpoint), or when AWS is not needed.
-  std::optional<std::string> access_key_id;
-  std::string credentials_from;
-  bool temporary = false;
-  std::optional<Timestamp> expiration;
-  std::string credentials_error;
-  /// The caller's ARN; or why it is not known.
-  std::optional<std::string> identity;
-  std::string identity_error;
 
   std::optional<wire::StreamFacts> stream_facts;
   std::string stream_error;

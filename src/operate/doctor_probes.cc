@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "aws/credentials.h"
+#include "base/text.h"
 #include "coordinator/shard_sync.h"
 #include "operate/lease_export.h"
 #include "operate/look.h"
@@ -80,6 +81,28 @@ std::string scan_of_one(const std::string& table) {
   return json.str();
 }
 
+/// A service, and whose credentials it is spoken to with: numbered as they come.
+struct Spoken {
+  std::string name;
+  const worker::AwsService* service;
+  std::size_t principal;
+};
+
+std::vector<Spoken> spoken_to(const worker::AwsNeeds& aws) {
+  std::vector<Spoken> all;
+  std::vector<const CredentialsProvider*> providers;
+  for (const auto& [name, service] : {std::pair("kinesis", &aws.kinesis), std::pair("dynamodb", &aws.dynamodb),
+                                      std::pair("cloudwatch", &aws.cloudwatch)}) {
+    if (!*service) continue;
+    const CredentialsProvider* provider = (*service)->access.credentials.get();
+    const auto known = std::ranges::find(providers, provider);
+    all.push_back(
+        {.name = name, .service = &**service, .principal = static_cast<std::size_t>(known - providers.begin())});
+    if (known == providers.end()) providers.push_back(provider);
+  }
+  return all;
+}
+
 }  // namespace
 
 FirstLook first_look(const Places& places, const aws::Environment& environment,
@@ -89,103 +112,127 @@ FirstLook first_look(const Places& places, const aws::Environment& environment,
   facts.application = places.table;
   facts.stream = places.stream;
   facts.sqlite_file = places.sqlite_file;
-  facts.profile = places.profile.empty() ? environment.get("AWS_PROFILE").value_or("") : places.profile;
   facts.proxies = proxies;
-  const bool dynamodb = places.sqlite_file.empty() && !places.table.empty();
-  if (!dynamodb && places.stream.empty()) return look;
-
-  aws::AccessRequest access_request;
-  access_request.profile = places.profile;
-  access_request.region = places.region;
-  auto access = aws::find_access(access_request, environment);
-  if (!access) {
-    facts.credentials_error = access.error();
+  auto needs = aws_needs(places, environment);
+  if (!needs) {
+    facts.access_error = base::joined(needs.error());
     return look;
   }
-  facts.region = access->region;
-  facts.ca_file = access->ca_file;
-  const auto find = [&](Service service, const std::string& configured, const char* flag) {
-    auto endpoint = access->endpoint(service, configured, flag);
-    if (!endpoint) facts.credentials_error = endpoint.error();
-    return endpoint ? endpoint->url : std::string();
-  };
-  if (!places.stream.empty()) facts.kinesis_url = find(Service::kinesis, places.kinesis_endpoint, "--kinesis-endpoint");
-  if (dynamodb) facts.dynamodb_url = find(Service::dynamodb, places.dynamodb_endpoint, "--dynamodb-endpoint");
-  if (facts.credentials_error.empty()) look.access = *std::move(access);
+  look.aws = *std::move(needs);
+  if (!look.aws) return look;
+  const worker::AwsSettings& given = places.aws;
+  for (const Spoken& spoken : spoken_to(*look.aws)) {
+    const ServiceAccess& own = spoken.name == "kinesis"    ? given.kinesis_access
+                               : spoken.name == "dynamodb" ? given.dynamodb_access
+                                                           : given.cloudwatch_access;
+    std::string profile = own.profile.empty() ? given.profile : own.profile;
+    if (profile.empty()) profile = environment.get("AWS_PROFILE").value_or("");
+    facts.services.push_back({.name = spoken.name,
+                              .region = spoken.service->access.region,
+                              .profile = std::move(profile),
+                              .role = own.role_arn,
+                              .url = spoken.service->endpoint.url});
+    if (facts.ca_file.empty()) facts.ca_file = spoken.service->access.ca_file;
+    if (spoken.principal == facts.principals.size()) facts.principals.emplace_back();
+    facts.principals[spoken.principal].services.push_back(spoken.name);
+  }
   return look;
 }
 
-/// The services that are needed. A slow one does not hold up another.
-struct DoctorProbes::Clients {
-  Clients(worker::Threads& threads, base::Random& chance, const Places& places, const aws::Access& access)
-      : random(chance), credentials(threads.loop, threads.store_calls, access.credentials) {
-    const auto connect = [&](std::optional<aws::Connection>& into, Service service, const std::string& configured) {
-      auto endpoint = access.endpoint(service, configured, "the endpoint");
-      if (endpoint) into.emplace(threads.loop, random, credentials, access, service, *std::move(endpoint));
-    };
-    if (!places.stream.empty()) connect(kinesis, Service::kinesis, places.kinesis_endpoint);
-    if (places.sqlite_file.empty() && !places.table.empty())
-      connect(dynamodb, Service::dynamodb, places.dynamodb_endpoint);
-    connect(sts, Service::sts, {});
+/// One of whose credentials services are spoken to with.
+struct DoctorProbes::Speaker {
+  Speaker(worker::Threads& threads, base::Random& random, const aws::Access& access)
+      : credentials(threads.loop, threads.store_calls, access.credentials) {
+    auto endpoint = access.endpoint(Service::sts, {}, "the endpoint");
+    if (endpoint) sts.emplace(threads.loop, random, credentials, access, Service::sts, *std::move(endpoint));
   }
 
-  base::Random& random;
   aws::AwaitedCredentials credentials;
-  std::optional<aws::Connection> kinesis;
-  std::optional<aws::Connection> dynamodb;
   std::optional<aws::Connection> sts;
 };
 
+/// The services that are needed. A slow one does not hold up another.
+struct DoctorProbes::Clients {
+  Clients(worker::Threads& threads, base::Random& chance, const worker::AwsNeeds& aws) : random(chance) {
+    for (const Spoken& spoken : spoken_to(aws)) {
+      const aws::Access& access = spoken.service->access;
+      if (spoken.principal == speakers.size()) {
+        speakers.push_back(std::make_unique<Speaker>(threads, random, access));
+      }
+      const auto connect = [&](std::optional<aws::Connection>& into, Service service) {
+        into.emplace(threads.loop, random, speakers[spoken.principal]->credentials, access, service,
+                     spoken.service->endpoint);
+      };
+      if (spoken.name == "kinesis") connect(kinesis, Service::kinesis);
+      if (spoken.name == "dynamodb") connect(dynamodb, Service::dynamodb);
+    }
+  }
+
+  base::Random& random;
+  /// As Facts::principals.
+  std::vector<std::unique_ptr<Speaker>> speakers;
+  std::optional<aws::Connection> kinesis;
+  std::optional<aws::Connection> dynamodb;
+};
+
 DoctorProbes::DoctorProbes(worker::Threads& threads, base::Random& random, const Places& places,
-                           const aws::Access& access)
-    : loop_(threads.loop), places_(places), clients_(std::make_unique<Clients>(threads, random, places, access)) {}
+                           const worker::AwsNeeds& aws)
+    : loop_(threads.loop), places_(places), clients_(std::make_unique<Clients>(threads, random, aws)) {}
 
 DoctorProbes::~DoctorProbes() = default;
 
 Task<void> DoctorProbes::ask(Facts& facts, base::Stop& stop) {
-  const bool has_credentials = co_await credentials(facts);
-  if (!has_credentials || stop.requested()) co_return;
-  co_await identity(facts);
-  if (clients_->kinesis && !stop.requested()) co_await stream(facts);
-  if (clients_->dynamodb && !stop.requested()) co_await table(facts);
+  for (std::size_t i = 0; i < clients_->speakers.size() && !stop.requested(); ++i) {
+    Speaker& speaker = *clients_->speakers[i];
+    Principal& who = facts.principals[i];
+    co_await credentials(speaker, facts, who);
+    if (who.access_key_id && !stop.requested()) co_await identity(speaker, facts, who);
+  }
+  const auto can_ask = [&](std::string_view service) {
+    const auto speaks = [&](const Principal& who) {
+      return who.access_key_id && std::ranges::find(who.services, service) != who.services.end();
+    };
+    return !stop.requested() && std::ranges::any_of(facts.principals, speaks);
+  };
+  if (clients_->kinesis && can_ask("kinesis")) co_await stream(facts);
+  if (clients_->dynamodb && can_ask("dynamodb")) co_await table(facts);
 }
 
-Task<bool> DoctorProbes::credentials(Facts& facts) {
-  auto found = co_await clients_->credentials.get(loop_.now() + std::chrono::seconds(30));
+Task<void> DoctorProbes::credentials(Speaker& speaker, Facts& facts, Principal& who) {
+  auto found = co_await speaker.credentials.get(loop_.now() + std::chrono::seconds(30));
   facts.now = loop_.wall();
   if (!found) {
-    facts.credentials_error = found.error().message;
-    co_return false;
+    who.error = found.error().message;
+    co_return;
   }
-  facts.access_key_id = aws::masked(found->access_key_id);
-  facts.temporary = !found->session_token.empty();
-  facts.expiration = found->expiration;
-  facts.credentials_from = found->source.empty() ? "a provider that does not say where it has them" : found->source;
-  co_return true;
+  who.access_key_id = aws::masked(found->access_key_id);
+  who.temporary = !found->session_token.empty();
+  who.expiration = found->expiration;
+  who.source = found->source.empty() ? "a provider that does not say where it has them" : found->source;
 }
 
 /// Whose credentials they are takes no permission to ask.
-Task<void> DoctorProbes::identity(Facts& facts) {
-  if (!clients_->sts) {
-    facts.identity_error = "the endpoint of STS cannot be used";
+Task<void> DoctorProbes::identity(Speaker& speaker, const Facts& facts, Principal& who) {
+  if (!speaker.sts) {
+    who.identity_error = "the endpoint of STS cannot be used";
     co_return;
   }
-  const std::string url = clients_->sts->service().options().endpoint.url;
-  const bool own_servers = (!facts.kinesis_url.empty() && !is_aws(facts.kinesis_url)) ||
-                           (!facts.dynamodb_url.empty() && !is_aws(facts.dynamodb_url));
+  const std::string url = speaker.sts->service().options().endpoint.url;
+  const bool own_servers =
+      std::ranges::any_of(facts.services, [](const ServicePlace& place) { return !is_aws(place.url); });
   if (own_servers && is_aws(url)) {
-    facts.identity_error = "not asked, since other servers than AWS's own are named";
+    who.identity_error = "not asked, since other servers than AWS's own are named";
     co_return;
   }
   auto asked = request("AWSSecurityTokenServiceV20110615.GetCallerIdentity", "application/x-www-form-urlencoded",
                        "Action=GetCallerIdentity&Version=2011-06-15");
-  auto called = co_await clients_->sts->service().call(std::move(asked), loop_.now() + kCallTimeout);
+  auto called = co_await speaker.sts->service().call(std::move(asked), loop_.now() + kCallTimeout);
   if (!called.value) {
-    facts.identity_error = called.value.error().message;
+    who.identity_error = called.value.error().message;
     co_return;
   }
-  facts.identity = wire::decode_caller_arn(*called.value->body);
-  if (!facts.identity) facts.identity_error = "the answer of STS names nobody";
+  who.identity = wire::decode_caller_arn(*called.value->body);
+  if (!who.identity) who.identity_error = "the answer of STS names nobody";
 }
 
 Task<void> DoctorProbes::stream(Facts& facts) {

@@ -13,11 +13,11 @@
 
 namespace kcl::operate {
 
-/// What can be said without asking anyone. The access is absent when AWS is not needed, or cannot be used: then
-/// `facts.credentials_error` says why.
+/// What can be said without asking anyone. Nothing is needed of AWS, or it cannot be used: then `facts.access_error`
+/// says why.
 struct FirstLook {
   Facts facts;
-  std::optional<aws::Access> access;
+  std::optional<worker::AwsNeeds> aws;
 };
 FirstLook first_look(const Places& places, const aws::Environment& environment,
                      const std::vector<std::string>& proxies);
@@ -25,7 +25,7 @@ FirstLook first_look(const Places& places, const aws::Environment& environment,
 class DoctorProbes {
  public:
   /// What it is given outlives it. Made and destroyed on the strand.
-  DoctorProbes(worker::Threads& threads, base::Random& random, const Places& places, const aws::Access& access);
+  DoctorProbes(worker::Threads& threads, base::Random& random, const Places& places, const worker::AwsNeeds& aws);
   DoctorProbes(const DoctorProbes&) = delete;
   DoctorProbes& operator=(const DoctorProbes&) = delete;
   ~DoctorProbes();
@@ -34,8 +34,9 @@ class DoctorProbes {
 
  private:
   struct Clients;
-  base::Task<bool> credentials(Facts& facts);
-  base::Task<void> identity(Facts& facts);
+  struct Speaker;
+  base::Task<void> credentials(Speaker& speaker, Facts& facts, Principal& who);
+  base::Task<void> identity(Speaker& speaker, const Facts& facts, Principal& who);
   base::Task<void> stream(Facts& facts);
   base::Task<void> table(Facts& facts);
 

@@ -15,8 +15,9 @@ std::string partition_of(const std::string& region) {
 }
 
 std::string arn(const Grants& grants, const std::string& service, const std::string& resource) {
-  return "arn:" + partition_of(grants.region) + ':' + service + ':' + grants.region + ':' + grants.account + ':' +
-         resource;
+  const bool elsewhere = service == "dynamodb" && !grants.table_region.empty();
+  const std::string& region = elsewhere ? grants.table_region : grants.region;
+  return "arn:" + partition_of(region) + ':' + service + ':' + region + ':' + grants.account + ':' + resource;
 }
 
 struct Statement {

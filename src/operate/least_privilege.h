@@ -21,6 +21,8 @@ struct Grants {
   std::string metric_namespace = {};
   /// "*" where it is not known.
   std::string region = "*";
+  /// Where the table is; empty: where the stream is.
+  std::string table_region = {};
   std::string account = "*";
 };
 

@@ -30,26 +30,6 @@ Result<std::shared_ptr<ItemStore>, Problems> open_file(const Places& places) {
   return *std::move(store);
 }
 
-/// Empty where nothing of AWS is needed.
-Result<std::optional<worker::AwsNeeds>, Problems> needs_of(const Places& places, const aws::Environment& environment,
-                                                           const std::shared_ptr<ItemStore>& file) {
-  if (file && places.stream.empty()) return std::optional<worker::AwsNeeds>();
-  WorkerConfig config;
-  const bool one_table = places.table_prefix.empty();
-  config.application = one_table ? places.table : std::string(kSomeTable);
-  config.stream = places.stream;
-  config.region = places.region;
-  config.profile = places.profile;
-  config.kinesis_endpoint = places.kinesis_endpoint;
-  config.dynamodb_endpoint = places.dynamodb_endpoint;
-  config.lease_store = file;
-  config.lease_format = places.format;
-  auto needs = worker::find_aws(config, environment);
-  if (needs && *needs && places.stream.empty()) (*needs)->kinesis.reset();
-  if (needs && *needs && !one_table) (*needs)->lease_table.name.clear();
-  return needs;
-}
-
 /// One run's work and what became of it. Made and destroyed on the strand, but for the flag.
 struct Running {
   Running(base::Loop& loop, std::function<void()> on_end)
@@ -72,6 +52,29 @@ struct Running {
 
 }  // namespace
 
+Result<std::optional<worker::AwsNeeds>, Problems> aws_needs(const Places& places, const aws::Environment& environment) {
+  const bool in_file = !places.sqlite_file.empty();
+  const bool many_tables = !places.table_prefix.empty();
+  const bool has_table = (!places.table.empty() || many_tables) && !in_file;
+  const bool has_stream = !places.stream.empty();
+  if (!has_table && !has_stream && !places.cloudwatch) return std::optional<worker::AwsNeeds>();
+  WorkerConfig config;
+  apply(places.aws, config);
+  if (has_table) config.application = many_tables ? std::string(kSomeTable) : places.table;
+  config.stream = places.stream;
+  config.lease_format = places.format;
+  if (places.cloudwatch) config.cloudwatch.emplace();
+  // Nobody asks for the stream: nothing that is said of it alone may be what is wrong.
+  if (!has_stream) {
+    config.kinesis_access = has_table ? config.dynamodb_access : config.cloudwatch_access;
+    config.kinesis_endpoint = has_table ? config.dynamodb_endpoint : config.cloudwatch_endpoint;
+  }
+  auto needs = worker::find_aws(config, environment);
+  if (needs && !has_stream) (*needs)->kinesis.reset();
+  if (needs && many_tables) (*needs)->lease_table.name.clear();
+  return needs;
+}
+
 Session::Session() : threads_(Runtime::Options{}) {}
 
 Session::~Session() {
@@ -88,7 +91,7 @@ Result<std::unique_ptr<Session>, Problems> Session::open(const Places& places, c
     if (!opened) return Failure{opened.error()};
     file = *std::move(opened);
   }
-  auto needs = needs_of(places, environment, file);
+  auto needs = aws_needs(places, environment);
   if (!needs) return Failure{needs.error()};
 
   std::unique_ptr<Session> session(new Session());

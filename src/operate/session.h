@@ -18,6 +18,7 @@
 #include "ports/item_store.h"
 #include "ports/kinesis.h"
 #include "worker/aws_ports.h"
+#include "worker/aws_settings.h"
 #include "worker/blocking_item_store.h"
 #include "worker/runtime.h"
 
@@ -33,11 +34,14 @@ struct Places {
   LeaseFormat format = LeaseFormat::kcl;
   /// Empty: the stream is not asked.
   std::string stream;
-  std::string region;
-  std::string profile;
-  std::string kinesis_endpoint;
-  std::string dynamodb_endpoint;
+  worker::AwsSettings aws;
+  /// Whether metrics go to CloudWatch.
+  bool cloudwatch = false;
 };
+
+/// What the stream, the table and the metrics that are named need of AWS: nothing for a file alone.
+Result<std::optional<worker::AwsNeeds>, std::vector<std::string>> aws_needs(const Places& places,
+                                                                            const aws::Environment& environment);
 
 class Session {
  public:

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "sinks/other_names.h"
+
 namespace kcl::sinks {
 
 namespace {
@@ -29,73 +31,9 @@ struct Change {
   double most = 0;
 };
 
-/// How points of the same name and dimensions come together.
-enum class Merge : std::uint8_t {
-  add,        ///< counters: still one observation
-  observe,    ///< observations of their own
-  succeeded,  ///< a counter of successes: each an observation of 1
-  failed,     ///< of failures: each an observation of 0
-};
-
-enum class By : std::uint8_t {
-  shard,             ///< and the stream, in vmware-go-kcl
-  shard_and_worker,  ///< of vmware-go-kcl
-  process_task,      ///< the shard, and Java's operation
-  application,       ///< Java's ApplicationTracker
-  renew_leases,      ///< the worker, and Java's operation
-  take_leases,
-};
-
-struct Rule {
-  std::string_view from;
-  std::string_view name;
-  std::string_view unit;
-  By by;
-  Merge merge = Merge::observe;
-  double scale = 1;
-  bool detail = false;
-};
-
-constexpr double kMillis = 1'000;
-
-constexpr std::array kVmwareGoRules{
-    Rule{"kclpp_records_processed_total", "RecordsProcessed", "Count", By::shard, Merge::add},
-    Rule{"kclpp_data_bytes_processed_total", "DataBytesProcessed", "Bytes", By::shard, Merge::add},
-    Rule{"kclpp_shard_behind_seconds", "MillisBehindLatest", "Milliseconds", By::shard, Merge::observe, kMillis},
-    Rule{"kclpp_read_seconds", "KinesisDataFetcher.getRecords.Time", "Milliseconds", By::shard, Merge::observe,
-         kMillis},
-    Rule{"kclpp_processing_seconds", "RecordProcessor.processRecords.Time", "Milliseconds", By::shard, Merge::observe,
-         kMillis},
-    Rule{"kclpp_renewals_total", "RenewLease.Success", "Count", By::shard_and_worker, Merge::add},
-};
-
-constexpr std::array kJavaRules{
-    Rule{"kclpp_records_processed_total", "RecordsProcessed", "Count", By::process_task, Merge::add},
-    Rule{"kclpp_data_bytes_processed_total", "DataBytesProcessed", "Bytes", By::process_task, Merge::add},
-    Rule{"kclpp_shard_behind_seconds", "MillisBehindLatest", "Milliseconds", By::process_task, Merge::observe, kMillis},
-    Rule{"kclpp_shard_behind_seconds", "MillisBehindLatest", "Milliseconds", By::application, Merge::observe, kMillis},
-    Rule{"kclpp_processing_seconds", "RecordProcessor.processRecords.Time", "Milliseconds", By::process_task,
-         Merge::observe, kMillis},
-    Rule{"kclpp_read_seconds", "KinesisDataFetcher.getRecords.Time", "Milliseconds", By::process_task, Merge::observe,
-         kMillis, true},
-    Rule{"kclpp_leases_held", "CurrentLeases", "Count", By::renew_leases},
-    Rule{"kclpp_leases_lost_total", "LostLeases", "Count", By::renew_leases, Merge::add},
-    Rule{"kclpp_renewals_total", "RenewLease.Success", "Count", By::renew_leases, Merge::succeeded, 1, true},
-    Rule{"kclpp_renewal_failures_total", "RenewLease.Success", "Count", By::renew_leases, Merge::failed, 1, true},
-    Rule{"kclpp_leases_taken_total", "TakenLeases", "Count", By::take_leases, Merge::add},
-    Rule{"kclpp_application_workers", "NumWorkers", "Count", By::take_leases},
-};
-
-std::string_view label(const Reading& reading, std::string_view name) {
-  for (const auto& [key, value] : reading.metric.labels) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
 /// Every label; but a shard's metric is the same whichever worker reads it, or each move would begin a new one.
 Dimensions own_dimensions(const Reading& reading) {
-  const bool of_shard = !label(reading, "shard").empty();
+  const bool of_shard = !label(reading.metric, "shard").empty();
   Dimensions dimensions;
   for (const auto& [name, value] : reading.metric.labels) {
     if (!of_shard || name != "worker") dimensions.emplace_back(name, value);
@@ -110,7 +48,7 @@ std::string_view own_unit(std::string_view name) {
 }
 
 Dimensions dimensions_of(const Reading& reading, By by) {
-  const auto text = [&](std::string_view name) { return std::string(label(reading, name)); };
+  const auto text = [&](std::string_view name) { return std::string(label(reading.metric, name)); };
   switch (by) {
     case By::shard:
       return {{"Shard", text("shard")}, {"KinesisStreamName", text("stream")}};
@@ -126,12 +64,6 @@ Dimensions dimensions_of(const Reading& reading, By by) {
       break;
   }
   return {{"Operation", "TakeLeases"}, {"WorkerIdentifier", text("worker")}};
-}
-
-std::string key_of(std::string_view name, const Dimensions& labels) {
-  std::string key(name);
-  for (const auto& [label, value] : labels) key.append(1, '\0').append(label).append(1, '\0').append(value);
-  return key;
 }
 
 /// Puts together what has the same name and dimensions.
@@ -186,7 +118,7 @@ class Collected {
 Change plain(double value) { return {.count = 1, .sum = value, .least = value, .most = value}; }
 
 /// As one of other names has it; nothing where that would be no observation.
-std::optional<Change> told_as(const Rule& rule, const Change& change) {
+std::optional<Change> told_as(const OtherName& rule, const Change& change) {
   if (rule.merge == Merge::succeeded || rule.merge == Merge::failed) {
     const double each = rule.merge == Merge::succeeded ? 1 : 0;
     if (change.sum == 0) return std::nullopt;
@@ -198,22 +130,17 @@ std::optional<Change> told_as(const Rule& rule, const Change& change) {
                 .most = change.most * rule.scale};
 }
 
-void add_by_rules(Collected& collected, std::span<const Rule> rules, bool detailed, const Reading& reading,
-                  const Change& change) {
-  for (const Rule& rule : rules) {
+/// `change`: nothing where nothing happened.
+void add_by_rules(Collected& collected, std::span<const OtherName> rules, bool detailed, const Reading& reading,
+                  const std::optional<Change>& change) {
+  for (const OtherName& rule : rules) {
     if (rule.from != reading.metric.name || (rule.detail && !detailed)) continue;
-    if (const auto told = told_as(rule, change)) {
+    if (rule.merge == Merge::held) {
+      collected.add(rule.name, rule.unit, dimensions_of(reading, rule.by), plain(reading.retired ? 0 : 1), rule.merge);
+    } else if (const auto told = change ? told_as(rule, *change) : std::nullopt) {
       collected.add(rule.name, rule.unit, dimensions_of(reading, rule.by), *told, rule.merge);
     }
   }
-}
-
-/// vmware-go-kcl tells of each shard whether it has its lease. Here a shard has a consumer, and its instruments live,
-/// just as long.
-void add_lease(Collected& collected, const Reading& reading) {
-  if (reading.metric.name != "kclpp_records_processed_total") return;
-  collected.add("CurrentLeases", "Count", dimensions_of(reading, By::shard_and_worker), plain(reading.retired ? 0 : 1),
-                Merge::observe);
 }
 
 void add_as_it_is(Collected& collected, const Reading& reading, const Change& change) {
@@ -267,18 +194,16 @@ std::vector<MetricDatum> CloudWatchPoints::take(const std::vector<Reading>& read
 
   Collected collected(options_, time);
   for (const Reading& reading : readings) {
-    if (options_.names == CloudWatchNames::vmware_go) add_lease(collected, reading);
     const auto change = change_of(reading);
-    if (!change) continue;
     switch (options_.names) {
       case CloudWatchNames::kclpp:
-        add_as_it_is(collected, reading, *change);
+        if (change) add_as_it_is(collected, reading, *change);
         break;
       case CloudWatchNames::vmware_go:
-        add_by_rules(collected, kVmwareGoRules, true, reading, *change);
+        add_by_rules(collected, vmware_go_names(), true, reading, change);
         break;
       case CloudWatchNames::java_kcl:
-        add_by_rules(collected, kJavaRules, options_.detailed, reading, *change);
+        add_by_rules(collected, java_names(), options_.detailed, reading, change);
         break;
     }
   }

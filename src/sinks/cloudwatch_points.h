@@ -1,8 +1,6 @@
 // From a registry's readings to what CloudWatch is told: counters by how much they grew, histograms by what was
 // observed meanwhile, gauges as they are; under kclpp's names, or those of vmware-go-kcl or Java KCL for what means the
-// same there. What is not measured is not sent. Pure. Source: vmware-go-kcl-v2
-// clientlibrary/metrics/cloudwatch/cloudwatch.go; Java KCL ProcessTask, KinesisDataFetcher, DynamoDBLeaseRenewer,
-// DynamoDBLeaseTaker.
+// same there (sinks/other_names.h). What is not measured is not sent. Pure.
 #pragma once
 
 #include <cstdint>

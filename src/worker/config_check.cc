@@ -1,37 +1,26 @@
 #include "worker/config_check.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "aws/sts.h"
 #include "server/listen_address.h"
 #include "sinks/cloudwatch_points.h"
+#include "sinks/prometheus_metrics.h"
 #include "wire/put_metric_data.h"
+#include "worker/config_options.h"
 
 namespace kcl::worker {
 
 namespace {
 
-using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-constexpr std::size_t kSmallestBuffer = 1UL << 20;
-// Lease rows name their owner and who claims them, and stay below 1,000 bytes.
-constexpr std::size_t kLongestWorkerId = 128;
-
-std::string text_of(milliseconds duration) {
-  const auto count = duration.count();
-  if (count != 0 && count % 3'600'000 == 0) return std::to_string(count / 3'600'000) + " h";
-  if (count != 0 && count % 60'000 == 0) return std::to_string(count / 60'000) + " min";
-  if (count != 0 && count % 1'000 == 0) return std::to_string(count / 1'000) + " s";
-  return std::to_string(count) + " ms";
-}
-
-std::string text_of(std::size_t number) { return std::to_string(number); }
 
 class Problems {
  public:
@@ -40,6 +29,9 @@ class Problems {
   template <class T>
   void expect_range(std::string_view field, T value, T low, T high) {
     if (value >= low && value <= high) return;
+    if constexpr (std::is_same_v<T, std::size_t>) {
+      if (high == SIZE_MAX) return expect_at_least(field, value, low);
+    }
     add(std::string(field) + ": " + text_of(value) + " is out of range; " + text_of(low) + " to " + text_of(high) +
         " is right");
   }
@@ -80,6 +72,18 @@ void check_streams(const WorkerConfig& config, Problems& problems) {
   }
 }
 
+void check_bounds(const WorkerConfig& config, ConfigUse use, Problems& problems) {
+  for (const ConfigOption& option : config_options()) {
+    if (const auto* time = std::get_if<DurationBounds>(&option.value)) {
+      const auto least = time->not_below != nullptr ? std::max(time->least, config.*time->not_below) : time->least;
+      problems.expect_range(option.name, config.*time->value, least, time->most);
+    } else if (const auto* count = std::get_if<CountBounds>(&option.value)) {
+      if (use.has_runtime && count->value == &WorkerConfig::buffer_bytes) continue;
+      problems.expect_range(option.name, config.*count->value, count->least, count->most);
+    }
+  }
+}
+
 void check_plugins(const WorkerConfig& config, Problems& problems) {
   if (config.application.empty() && config.lease_store) {
     problems.add("application: empty, but a lease_store is given: name the application whose leases it keeps");
@@ -101,7 +105,6 @@ void check_policy(const WorkerConfig& config, Problems& problems) {
     problems.add("dead_letters: given, but on_error is " + std::string(name_of(config.on_error)) +
                  ", which hands nothing to it: set on_error to bisect, or leave it out");
   }
-  problems.expect_range<std::size_t>("max_attempts", config.max_attempts, 1, 1'000);
 }
 
 /// What would do harm beside vmware-go-kcl's workers, or cannot be stored in their rows.
@@ -194,6 +197,31 @@ void check_cloudwatch(const WorkerConfig& config, Problems& problems) {
   problems.expect_range("cloudwatch.last_send", cloudwatch.last_send, milliseconds(0), milliseconds(minutes(1)));
 }
 
+void check_listen(const WorkerConfig& config, Problems& problems) {
+  const Prometheus& prometheus = config.prometheus;
+  if (config.listen.empty()) {
+    for (const auto& [field, given] : {std::pair("names", prometheus.names != PrometheusNames::kclpp),
+                                       std::pair("drop_shard_label", prometheus.drop_shard_label)}) {
+      if (given)
+        problems.add("prometheus." + std::string(field) +
+                     ": given, but nothing is served: give listen, or leave this out");
+    }
+    return;
+  }
+  if (!server::parse_listen_address(config.listen)) {
+    problems.add("listen: \"" + config.listen +
+                 "\" is no address; HOST:PORT, [IPv6]:PORT or a port is right, such as " + "127.0.0.1:9464");
+  }
+  if (prometheus.names != PrometheusNames::vmware_go) return;
+  if (config.application.empty()) {
+    problems.add("prometheus.names: vmware-go-kcl's begin with the application's, which is empty: name it");
+  } else if (sinks::vmware_go_prefix(config.application) == "kclpp") {
+    problems.add(
+        "prometheus.names: vmware-go-kcl's begin with the application's, and kclpp_leases_held, for one, is "
+        "kclpp's own: kclpp is right with this application");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) {
@@ -209,35 +237,13 @@ std::vector<std::string> problems_of(const WorkerConfig& config, ConfigUse use) 
     problems.add(
         "checkpointing: manual needs a RecordProcessor, which is given a Checkpointer; automatic is right here");
   }
-  const milliseconds second = seconds(1);
-  const milliseconds minute = minutes(1);
-  const milliseconds hour = hours(1);
-  problems.expect_range("checkpoint_interval", config.checkpoint_interval, milliseconds(100), hour);
-  problems.expect_range("failover_time", config.failover_time, second, 10 * minute);
-  problems.expect_range("start_patience", config.start_patience, milliseconds(0), hour);
-  problems.expect_at_least("max_leases", config.max_leases, 1);
-  problems.expect_range("shard_sync_interval", config.shard_sync_interval, second, hour);
-  problems.expect_range<std::size_t>("max_records", config.max_records, 1, 10'000);
-  problems.expect_range("min_read_interval", config.min_read_interval, milliseconds(0), minute);
-  problems.expect_range("idle_read_interval", config.idle_read_interval, config.min_read_interval, minute);
-  problems.expect_range<std::size_t>("prefetch_batches", config.prefetch_batches, 1, 100);
-  problems.expect_range<std::size_t>("max_outstanding_batches", config.max_outstanding_batches, 1, 1'000);
+  check_bounds(config, use, problems);
   if (config.max_outstanding_batches > 1 && use.can_checkpoint) {
     problems.add(
         "max_outstanding_batches: more than 1 needs an AckProcessor, which settles batches by itself; 1 is right "
         "here");
   }
-  problems.expect_at_least("max_outstanding_bytes", config.max_outstanding_bytes, 1);
-  if (!use.has_runtime) problems.expect_at_least("buffer_bytes", config.buffer_bytes, kSmallestBuffer);
-  problems.expect_range("first_retry", config.first_retry, milliseconds(1), hour);
-  problems.expect_range("longest_retry", config.longest_retry, config.first_retry, hour);
-  problems.expect_range("stall_after", config.stall_after, second, 24 * hour);
-  problems.expect_range("shutdown_time", config.shutdown_time, milliseconds(0), hour);
-  problems.expect_range("metrics_interval", config.metrics_interval, second, hour);
-  if (!config.listen.empty() && !server::parse_listen_address(config.listen)) {
-    problems.add("listen: \"" + config.listen +
-                 "\" is no address; HOST:PORT, [IPv6]:PORT or a port is right, such as " + "127.0.0.1:9464");
-  }
+  check_listen(config, problems);
   return problems.take();
 }
 

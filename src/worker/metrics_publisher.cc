@@ -29,7 +29,7 @@ void MetricsPublisher::publish() {
   if (!to_sink && cloudwatch_ == nullptr) return;
   update_();
   const Timestamp now = threads_.loop.wall();
-  if (cloudwatch_ != nullptr) cloudwatch_->publish(registry_.readings(now), now);
+  if (cloudwatch_ != nullptr) cloudwatch_->publish(registry_.take_readings(now), now);
   if (!to_sink) return;
   auto snapshot = std::make_shared<const MetricsSnapshot>(registry_.snapshot(now));
   threads_.kinesis_calls.submit(

@@ -9,6 +9,7 @@
 #include "base/poll_loop.h"
 #include "base/run_on.h"
 #include "server/server.h"
+#include "sinks/prometheus_metrics.h"
 #include "sinks/prometheus_text.h"
 #include "worker/strand_link.h"
 
@@ -34,8 +35,11 @@ server::Response plain(int status, std::string text) {
 /// Lives on its own strand, but for its ends.
 class Monitor::Pages final : public server::Handler {
  public:
-  Pages(const server::ListenAddress& address, Identity identity, Ask ask)
-      : identity_(std::move(identity)), ask_(std::move(ask)), link_(std::make_shared<StrandLink<Pages>>(loop_, *this)) {
+  Pages(const server::ListenAddress& address, Identity identity, const Prometheus& prometheus, Ask ask)
+      : identity_(std::move(identity)),
+        metrics_(prometheus, identity_.application),
+        ask_(std::move(ask)),
+        link_(std::make_shared<StrandLink<Pages>>(loop_, *this)) {
     std::exception_ptr failure;
     base::run_on(loop_, [&] {
       try {
@@ -83,7 +87,7 @@ class Monitor::Pages final : public server::Handler {
   }
 
  private:
-  using Page = server::Response (Pages::*)(const Seen&) const;
+  using Page = server::Response (Pages::*)(const Seen&);
   struct Waiting {
     std::shared_ptr<server::Reply> reply;
     std::unique_ptr<base::Timer> patience;
@@ -106,24 +110,26 @@ class Monitor::Pages final : public server::Handler {
     waiting_.erase(waiting);
   }
 
-  server::Response metrics(const Seen& seen) const {
-    return answer(200, sinks::kPrometheusContentType, sinks::prometheus_text(seen.metrics));
+  server::Response metrics(const Seen& seen) {
+    return answer(200, sinks::kPrometheusContentType,
+                  sinks::prometheus_text(metrics_.take(seen.metrics, loop_.wall())));
   }
-  server::Response livez(const Seen&) const { return plain(200, "alive"); }
-  server::Response readyz(const Seen& seen) const {
+  server::Response livez(const Seen&) { return plain(200, "alive"); }
+  server::Response readyz(const Seen& seen) {
     if (seen.status.state == WorkerState::running) return plain(200, "ready");
     std::string text(name_of(seen.status.state));
     if (!seen.status.message.empty()) text += ": " + seen.status.message;
     return plain(503, std::move(text));
   }
-  server::Response status(const Seen& seen) const {
+  server::Response status(const Seen& seen) {
     return answer(200, "application/json", status_json(identity_, seen.status, loop_.wall()));
   }
-  server::Response people(const Seen& seen) const {
+  server::Response people(const Seen& seen) {
     return answer(200, "text/html; charset=utf-8", status_page(identity_, seen.status, loop_.wall()));
   }
 
   const Identity identity_;
+  sinks::PrometheusMetrics metrics_;
   const Ask ask_;
   base::PollLoop loop_;
   std::shared_ptr<StrandLink<Pages>> link_;
@@ -133,8 +139,8 @@ class Monitor::Pages final : public server::Handler {
   std::uint64_t asked_ = 0;
 };
 
-Monitor::Monitor(const server::ListenAddress& address, Identity identity, Ask ask)
-    : pages_(std::make_unique<Pages>(address, std::move(identity), std::move(ask))) {}
+Monitor::Monitor(const server::ListenAddress& address, Identity identity, const Prometheus& prometheus, Ask ask)
+    : pages_(std::make_unique<Pages>(address, std::move(identity), prometheus, std::move(ask))) {}
 Monitor::~Monitor() = default;
 
 std::string Monitor::url() const { return pages_->url(); }

@@ -12,10 +12,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include <kcl/metrics_sink.h>
+#include <kcl/prometheus.h>
 #include <kcl/worker.h>
 
+#include "metrics/registry.h"
 #include "server/listen_address.h"
 #include "worker/status_page.h"
 
@@ -25,13 +27,13 @@ class Monitor {
  public:
   struct Seen {
     WorkerStatus status;
-    MetricsSnapshot metrics;
+    std::vector<metrics::Reading> metrics;
   };
   /// Asks the worker, and calls back with what it says, from any thread, later; never, if it is gone.
   using Ask = std::function<void(std::function<void(Seen)>)>;
 
   /// Listens at once. Throws std::system_error or std::invalid_argument.
-  Monitor(const server::ListenAddress& address, Identity identity, Ask ask);
+  Monitor(const server::ListenAddress& address, Identity identity, const Prometheus& prometheus, Ask ask);
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
   ~Monitor();

@@ -299,13 +299,14 @@ std::unique_ptr<worker::Monitor> Worker::Impl::make_monitor() {
   const auto ask = [link = link_](std::function<void(worker::Monitor::Seen)> tell) {
     link->post([tell = std::move(tell)](Impl& self) {
       self.update_gauges();
-      tell({.status = self.current_status(), .metrics = self.registry_.snapshot(self.threads_->loop.wall())});
+      tell({.status = self.current_status(), .metrics = self.registry_.readings(self.threads_->loop.wall())});
     });
   };
   try {
     return std::make_unique<worker::Monitor>(
         *server::parse_listen_address(config_.listen),
-        worker::Identity{.application = config_.application, .stream = worker::streams_text(config_)}, ask);
+        worker::Identity{.application = config_.application, .stream = worker::streams_text(config_)},
+        config_.prometheus, ask);
   } catch (const std::exception& failure) {
     throw ConfigError({"listen: " + config_.listen + ": " + failure.what()});
   }

@@ -138,6 +138,23 @@ class Names(unittest.TestCase):
             self.assertGreater(len(named), 10)
             self.assertEqual([name for name in named if not re.search(rf"\b{name}(?: =|;|{{)", config)], [], path)
 
+    def test_every_option_of_a_worker_is_documented_and_names_a_test(self):
+        config = read("include/kcl/worker_config.h").split("\nstruct WorkerConfig {")[1]
+        fields = re.findall(r"^  [A-Za-z][^()=;{]*?\b([a-z_]+)(?: = [^;]+|\{[^;]*\})?;", config, re.MULTILINE)
+        self.assertGreater(len(fields), 50)
+        table = rows("docs/options.md", "The table")
+        self.assertEqual([row[0].strip("`") for row in table], fields)
+        self.assertEqual([row[0] for row in table if row[7].strip("`") not in known_tests()], [], "no such test")
+
+    def test_what_vmware_go_kcl_calls_an_option_is_the_same_in_the_guide(self):
+        guide = rows("docs/migrating-from-vmware-go.md", "Options")
+        for row in rows("docs/options.md", "The table"):
+            theirs = row[6].strip("`")
+            beside = [ours for names, ours, _ in guide if theirs and f"`{theirs}`" in names]
+            if theirs:
+                self.assertEqual(len(beside), 1, theirs)
+                self.assertIn(row[0].strip("`"), re.findall(r"\w+", beside[0]), theirs)
+
     def test_every_promise_is_explained_and_says_how_it_is_proven(self):
         text = read("docs/guarantees.md")
         sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]

@@ -186,6 +186,26 @@ class Credentials(unittest.TestCase):
                                     "--exit-when-caught-up", *flags, **base)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(f"for=kinesis from=\"{source}", done.stderr)
+            done = self.run_program("doctor", "--stream", "orders", "--cloudwatch", "kclpp", "--cloudwatch-namespace",
+                                    "n", *flags, **base)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(f"kinesis: credentials ASIA…MPLE from {source}", done.stdout)
+            self.assertIn("cloudwatch: credentials ", done.stdout)
+            self.assertIn("from the environment", done.stdout)
+            self.assertIn("stream orders is ACTIVE", done.stdout)
+
+    def test_tools_look_at_the_stream_in_its_own_name(self):
+        base = {"AWS_ACCESS_KEY_ID": "BASEKEY", "AWS_SECRET_ACCESS_KEY": "base/secret"}
+        table = ("--application", "billing", "--lease-store", f"sqlite:{self.folder}/leases", "--stream", "orders")
+        role = ("--kinesis-role", ROLE)
+        done = self.run_program("consume", *table, *role, "--from", "TRIM_HORIZON", "--exit-when-caught-up", **base)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.run_program("leases", "list", *table, *role, "--watch", "0", **base)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("shardId-000000000000", done.stdout)
+        done = self.run_program("leases", "list", *table, "--watch", "0", **base)
+        self.assertIn("UnrecognizedClientException", done.stderr)
+        self.assertEqual(done.returncode, 1)
 
     def test_identity_center(self):
         self.write(".aws/config", "[default]\nsso_session = corp\nsso_account_id = 123456789012\n"

@@ -16,6 +16,7 @@
 #include <kcl/log_sinks.h>
 #include <kcl/worker.h>
 
+#include "base/event_log.h"
 #include "base/text.h"
 #include "base/wall_clock.h"
 #include "consume/dead_letter_file.h"
@@ -24,6 +25,9 @@
 #include "consume/sink.h"
 #include "consume/stdout_sink.h"
 #include "stores/sqlite_item_store.h"
+#include "worker/hosted_processors.h"
+#include "worker/program.h"
+#include "worker/user_processor.h"
 
 namespace kclpp::consume {
 
@@ -68,15 +72,6 @@ std::string store_text(const ConsumeOptions& options) {
   return "dynamodb";
 }
 
-/// The fields, and which shard they are about.
-kcl::LogFields of(const kcl::ShardContext& shard, kcl::LogFields fields) {
-  fields.emplace_back("worker", shard.worker_id());
-  fields.emplace_back("stream", shard.stream());
-  fields.emplace_back("shard", shard.shard_id());
-  fields.emplace_back("epoch", shard.epoch());
-  return fields;
-}
-
 /// Where records go.
 struct Sinks {
   std::unique_ptr<Sink> batches;
@@ -97,7 +92,13 @@ class Run {
   void take(const kcl::RecordBatch& batch, const kcl::ShardContext& shard);
   /// Returns when the dead-letter sink has taken the record.
   void bury(const kcl::DeadLetter& letter);
+  /// The worker's log, while there is one: what is said here stands in order with what the worker says. Without one it
+  /// goes straight to the sink.
+  void log_through(std::optional<kcl::base::EventLog> log);
+  /// An error, or of level info.
   void log(kcl::LogLevel level, std::string event, kcl::LogFields fields) const;
+  /// The fields, and which shard they are about: the worker's log tells of which worker, and of its only stream.
+  kcl::LogFields of(const kcl::ShardContext& shard, kcl::LogFields fields) const;
   void log_start() const;
   void log_end(const kcl::ShutdownReport& report) const;
   /// Nothing waits for a taker any more. False when a batch is stuck all the same.
@@ -112,6 +113,7 @@ class Run {
   const ConsumeOptions& options_;
   const Sinks sinks_;
   const std::shared_ptr<kcl::LogSink> log_;
+  std::optional<kcl::base::EventLog> worker_log_;
   LastCall last_call_;
 
   mutable std::mutex mutex_;
@@ -181,8 +183,30 @@ void Run::note_output_gone(const std::string& why, const kcl::ShardContext& shar
                  {"what_now", "the worker stops; what was not taken is not checkpointed"}}));
 }
 
+void Run::log_through(std::optional<kcl::base::EventLog> log) {
+  const std::lock_guard lock(mutex_);
+  worker_log_ = std::move(log);
+}
+
 void Run::log(kcl::LogLevel level, std::string event, kcl::LogFields fields) const {
-  log_->write({.time = kcl::base::wall_now(), .level = level, .name = std::move(event), .fields = std::move(fields)});
+  std::optional<kcl::base::EventLog> log;
+  {
+    const std::lock_guard lock(mutex_);
+    log = worker_log_;
+  }
+  if (!log) {
+    log_->write({.time = kcl::base::wall_now(), .level = level, .name = std::move(event), .fields = std::move(fields)});
+    return;
+  }
+  for (auto& [name, value] : fields) log = log->with({{name, std::move(value)}});
+  level == kcl::LogLevel::error ? log->error(event) : log->info(event);
+}
+
+kcl::LogFields Run::of(const kcl::ShardContext& shard, kcl::LogFields fields) const {
+  if (!options_.streams.empty()) fields.emplace_back("stream", shard.stream());
+  fields.emplace_back("shard", shard.shard_id());
+  fields.emplace_back("epoch", shard.epoch());
+  return fields;
 }
 
 void Run::log_start() const {
@@ -263,6 +287,16 @@ class RunDeadLetters final : public kcl::DeadLetterSink {
   Run& run_;
 };
 
+std::unique_ptr<kcl::Worker> make_worker(kcl::WorkerConfig config, Run& run) {
+  auto program =
+      kcl::worker::program_factory(kcl::AckProcessorFactory([&run] { return std::make_unique<ShardProcessor>(run); }));
+  const auto begin = [&run, program = std::move(program)](kcl::worker::ProcessorHost host, kcl::base::EventLog log) {
+    run.log_through(std::move(log));
+    return std::make_unique<kcl::worker::UserProcessors>(std::move(host), program);
+  };
+  return kcl::worker::make_worker(std::move(config), begin, {.can_checkpoint = false});
+}
+
 std::shared_ptr<kcl::LogSink> open_log(const ConsumeOptions& options) {
   if (options.log_file.empty()) return kcl::make_console_log_sink(options.log.at_least, options.log.format);
   return kcl::make_file_log_sink(options.log_file, options.log);
@@ -302,11 +336,12 @@ int consume(const ConsumeOptions& options, const Surroundings& around) {
   const bool buries = sinks.dead_letters != nullptr;
   Run run(options, std::move(sinks), config.log);
   if (buries) config.dead_letters = std::make_shared<RunDeadLetters>(run);
-  kcl::Worker worker(std::move(config),
-                     kcl::AckProcessorFactory([&run] { return std::make_unique<ShardProcessor>(run); }));
+  const auto worker = make_worker(std::move(config), run);
   run.log_start();
-  const kcl::ShutdownReport report = worker.run();
+  const kcl::ShutdownReport report = worker->run();
   const bool all_ended = run.end_calls();
+  // Nobody will wait for what the worker's log has not written yet.
+  if (!all_ended) run.log_through({});
   run.log_end(report);
   if (!all_ended) {
     // A write or a command that nothing can end: the worker's destructor would wait for it.
@@ -325,13 +360,7 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   for (const std::string& stream : options.streams) config.streams.push_back({.stream = stream});
   config.lease_table = options.lease_table;
   config.lease_format = options.lease_format;
-  config.region = options.region;
-  config.profile = options.profile;
-  config.kinesis_endpoint = options.kinesis_endpoint;
-  config.dynamodb_endpoint = options.dynamodb_endpoint;
-  config.kinesis_access = options.kinesis_access;
-  config.dynamodb_access = options.dynamodb_access;
-  config.cloudwatch_access = options.cloudwatch_access;
+  apply(options.aws, config);
   config.fan_out = options.fan_out;
   config.consumer_arn = options.consumer_arn;
   config.consumer_name = options.consumer_name;
@@ -353,8 +382,8 @@ kcl::WorkerConfig worker_config(const ConsumeOptions& options) {
   config.stall_after = options.stall_after;
   config.stop_on_stall = options.exit_on_stall;
   config.listen = options.listen;
+  config.prometheus = options.prometheus;
   config.cloudwatch = options.cloudwatch;
-  config.cloudwatch_endpoint = options.cloudwatch_endpoint;
   return config;
 }
 

@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <array>
 
-#include "aws/sts.h"
+#include "flags/aws_flags.h"
 #include "flags/flag_reader.h"
 #include "wire/put_metric_data.h"
+#include "worker/config_options.h"
 
 namespace kclpp::consume {
 
 namespace {
 
+using kcl::WorkerConfig;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kLongestWorkerId = 128;
 constexpr std::size_t kLongestStreamName = 128;
 constexpr std::size_t kLongestConsumerName = 128;
 constexpr std::size_t kShortestTableName = 3;
@@ -21,9 +22,7 @@ constexpr std::size_t kLongestTableName = 255;
 constexpr std::size_t kMegabyte = 1'000'000;
 constexpr std::string_view kSqlite = "sqlite:";
 
-constexpr std::string_view kOneService = "AWS, where one service differs";
-
-constexpr std::array kFlags{
+constexpr std::array kWorkFlags{
     Flag{"stream", "NAME|ARN", "What to read", "The stream; with an ARN also one of another account"},
     Flag{"streams", "NAME|ARN,...", "What to read",
          "Instead: several, side by side; JSON lines begin with the stream they are of"},
@@ -83,23 +82,9 @@ constexpr std::array kFlags{
          "Names this worker in the lease table; must be unique (default: made up)"},
     Flag{"static-identity", "", "Sharing and checkpoints",
          "The worker id is that of one place: what its last process held when it crashed is taken over at once"},
+};
 
-    Flag{"region", "REGION", "AWS",
-         "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
-    Flag{"profile", "NAME", "AWS", "Of the shared configuration files of AWS"},
-    Flag{"kinesis-endpoint", "URL", "AWS", "Another server for Kinesis"},
-    Flag{"dynamodb-endpoint", "URL", "AWS", "Another server for DynamoDB"},
-    Flag{"cloudwatch-endpoint", "URL", "AWS", "Another server for CloudWatch"},
-    Flag{"kinesis-region", "REGION", kOneService, "Of the stream"},
-    Flag{"kinesis-profile", "NAME", kOneService, "Whose credentials and endpoint count for Kinesis"},
-    Flag{"kinesis-role", "ARN", kOneService, "To assume for Kinesis, with the credentials that count otherwise"},
-    Flag{"dynamodb-region", "REGION", kOneService, "Of the lease table"},
-    Flag{"dynamodb-profile", "NAME", kOneService, "Whose credentials and endpoint count for DynamoDB"},
-    Flag{"dynamodb-role", "ARN", kOneService, "To assume for DynamoDB"},
-    Flag{"cloudwatch-region", "REGION", kOneService, "Of the metrics"},
-    Flag{"cloudwatch-profile", "NAME", kOneService, "Whose credentials and endpoint count for CloudWatch"},
-    Flag{"cloudwatch-role", "ARN", kOneService, "To assume for CloudWatch"},
-
+constexpr std::array kRunningFlags{
     Flag{"log-level", "LEVEL", "Running", "debug, info (default), warning or error"},
     Flag{"log-format", "FORMAT", "Running", "text (default), for people; json: one object a line, with typed fields"},
     Flag{"log-file", "FILE", "Running", "Append the log to this file, of this process alone (default: stderr)"},
@@ -111,6 +96,10 @@ constexpr std::array kFlags{
     Flag{"listen", "ADDRESS", "Running",
          "Serve /metrics (Prometheus), /livez, /readyz, /status and a page for people here: a port of 127.0.0.1, or "
          "HOST:PORT"},
+    Flag{"prometheus-names", "NAMES", "Running",
+         "At /metrics of --listen: kclpp (default); vmware-go: also what vmware-go-kcl has, under its names"},
+    Flag{"prometheus-drop-shard-label", "", "Running",
+         "At /metrics: one number for all shards of this worker instead of one for each"},
     Flag{"cloudwatch", "NAMES", "Running",
          "Send metrics to Amazon CloudWatch every ten seconds, under these names: kclpp, vmware-go or java-kcl"},
     Flag{"cloudwatch-namespace", "NAME", "Running", "Of those metrics (default: the application)"},
@@ -118,30 +107,15 @@ constexpr std::array kFlags{
     Flag{"shutdown-seconds", "SECONDS", "Running", "For an orderly end after SIGINT or SIGTERM: 0 to 3600 (25)"},
 };
 
-struct StreamArn {
-  std::string region;
-};
+constexpr auto kFlags = joined(kWorkFlags, kAwsFlags, kRunningFlags);
 
-/// "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".
-std::optional<StreamArn> parse_stream_arn(std::string_view text) {
-  std::vector<std::string_view> parts;
-  while (parts.size() < 5) {
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    parts.push_back(text.substr(0, colon));
-    text.remove_prefix(colon + 1);
-  }
-  constexpr std::string_view kResource = "stream/";
-  const bool account = parts[4].size() == 12 &&
-                       std::all_of(parts[4].begin(), parts[4].end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "kinesis" || parts[3].empty() || !account) {
-    return std::nullopt;
-  }
-  if (!text.starts_with(kResource) || !is_aws_name(text.substr(kResource.size()), 1, kLongestStreamName)) {
-    return std::nullopt;
-  }
-  return StreamArn{std::string(parts[3])};
+FlagReader::Seconds range_of(milliseconds WorkerConfig::* option) {
+  const auto& bounds = kcl::worker::bounds_of(option);
+  return {bounds.least, bounds.most};
 }
+
+/// Of what is at least 1.
+std::size_t most_of(std::size_t WorkerConfig::* option) { return kcl::worker::bounds_of(option).most; }
 
 /// Reads the flags one after the other, and notes what is wrong with them.
 class Parser : private FlagReader {
@@ -159,16 +133,15 @@ class Parser : private FlagReader {
   void read_on_error();
   void read_leases();
   void read_aws();
-  std::optional<std::string> region(std::string_view flag);
-  /// Flags that begin with the service's name.
-  void read_access(const std::string& service, kcl::ServiceAccess& access);
   void read_running();
   void read_log();
+  void read_listen();
   void read_cloudwatch();
   void check_table();
   void check_lease_format();
 
   kcl::Timestamp now_;
+  std::string region_of_arn_;
   ParsedOptions parsed_;
   ConsumeOptions& options_ = parsed_.options;
 };
@@ -205,11 +178,11 @@ void Parser::read_streams() {
 
 /// The region of ARNs is that of the worker's Kinesis.
 void Parser::check_stream(std::string_view flag, const std::string& stream) {
-  const auto arn = parse_stream_arn(stream);
-  if (arn && !options_.region.empty() && options_.region != arn->region) {
-    problem(flag, "streams of two regions, " + options_.region + " and " + arn->region + ": a worker reads in one");
-  } else if (arn) {
-    options_.region = arn->region;
+  const auto region = region_of_stream_arn(stream);
+  if (region && !region_of_arn_.empty() && region_of_arn_ != *region) {
+    problem(flag, "streams of two regions, " + region_of_arn_ + " and " + *region + ": a worker reads in one");
+  } else if (region) {
+    region_of_arn_ = *region;
   } else if (stream.starts_with("arn:")) {
     problem(flag, "\"" + stream +
                       "\" is not the ARN of a stream; one looks like "
@@ -247,7 +220,7 @@ void Parser::read_range() {
     }
   }
   options_.exit_when_caught_up = has("exit-when-caught-up");
-  count("max-records", options_.max_records, 10'000);
+  count("max-records", options_.max_records, most_of(&WorkerConfig::max_records));
   using kcl::StrayRecords;
   choice<StrayRecords>("stray-records", options_.stray_records,
                        {{"deliver", StrayRecords::deliver},
@@ -302,7 +275,7 @@ void Parser::read_on_error() {
   using kcl::OnError;
   choice<OnError>("on-error", options_.on_error,
                   {{"retry", OnError::retry}, {"stop", OnError::stop}, {"bisect", OnError::bisect}});
-  count("attempts", options_.attempts, 1'000);
+  count("attempts", options_.attempts, most_of(&WorkerConfig::max_attempts));
   if (auto file = text("dead-letter", "a file")) options_.dead_letter_file = *std::move(file);
   const bool bisects = options_.on_error == OnError::bisect;
   if (bisects && !has("exec")) {
@@ -367,12 +340,12 @@ void Parser::read_leases() {
                            {{"kcl", kcl::LeaseFormat::kcl}, {"vmware-go", kcl::LeaseFormat::vmware_go}});
   choice<kcl::CreateTable>("create-table", options_.create_table,
                            {{"if_missing", kcl::CreateTable::if_missing}, {"never", kcl::CreateTable::never}});
-  seconds("checkpoint-interval", options_.checkpoint_interval, {milliseconds(100), milliseconds(3'600'000)});
-  seconds("failover", options_.failover, {milliseconds(1'000), milliseconds(600'000)});
+  seconds("checkpoint-interval", options_.checkpoint_interval, range_of(&WorkerConfig::checkpoint_interval));
+  seconds("failover", options_.failover, range_of(&WorkerConfig::failover_time));
   if (auto id = text("worker-id", "a name that no other worker has")) options_.worker_id = *std::move(id);
-  if (options_.worker_id.size() > kLongestWorkerId) {
-    problem("worker-id",
-            std::to_string(options_.worker_id.size()) + " bytes long; at most " + std::to_string(kLongestWorkerId));
+  if (options_.worker_id.size() > kcl::worker::kLongestWorkerId) {
+    problem("worker-id", std::to_string(options_.worker_id.size()) + " bytes long; at most " +
+                             std::to_string(kcl::worker::kLongestWorkerId));
   }
   options_.static_identity = has("static-identity");
   if (options_.static_identity && options_.worker_id.empty()) {
@@ -402,45 +375,7 @@ void Parser::check_lease_format() {
   }
 }
 
-std::optional<std::string> Parser::region(std::string_view flag) {
-  auto region = text(flag, "a region such as eu-west-1");
-  const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  if (!region || std::all_of(region->begin(), region->end(), good)) return region;
-  problem(flag, "\"" + *region + "\" is no region; one looks like eu-west-1");
-  return std::nullopt;
-}
-
-void Parser::read_access(const std::string& service, kcl::ServiceAccess& access) {
-  if (auto found = region(service + "-region")) access.region = *std::move(found);
-  if (auto profile = text(service + "-profile", "a profile's name")) access.profile = *std::move(profile);
-  if (auto role = text(service + "-role", "the ARN of a role")) access.role_arn = *std::move(role);
-  if (!access.role_arn.empty() && !kcl::aws::is_role_arn(access.role_arn)) {
-    problem(service + "-role", "\"" + access.role_arn +
-                                   "\" is not the ARN of a role; one looks like "
-                                   "arn:aws:iam::123456789012:role/reader");
-  }
-}
-
-void Parser::read_aws() {
-  const std::string of_arn = options_.region;
-  if (auto given = region("region")) {
-    if (!of_arn.empty() && of_arn != *given) {
-      problem("region", *given + " is not the region of the stream's ARN, " + of_arn +
-                            ": leave it out, or name that of the lease table with --dynamodb-region");
-    }
-    options_.region = *std::move(given);
-  }
-  read_access("kinesis", options_.kinesis_access);
-  read_access("dynamodb", options_.dynamodb_access);
-  read_access("cloudwatch", options_.cloudwatch_access);
-  const std::string& of_kinesis = options_.kinesis_access.region;
-  if (!of_arn.empty() && !of_kinesis.empty() && of_arn != of_kinesis) {
-    problem("kinesis-region", of_kinesis + " is not the region of the stream's ARN, " + of_arn + ": leave it out");
-  }
-  if (auto profile = text("profile", "a profile's name")) options_.profile = *std::move(profile);
-  url("kinesis-endpoint", options_.kinesis_endpoint);
-  url("dynamodb-endpoint", options_.dynamodb_endpoint);
-}
+void Parser::read_aws() { options_.aws = kclpp::read_aws(*this, region_of_arn_); }
 
 void Parser::read_log() {
   using kcl::LogLevel;
@@ -462,25 +397,35 @@ void Parser::read_log() {
 }
 
 void Parser::read_running() {
-  seconds("stall-after", options_.stall_after, {milliseconds(1'000), milliseconds(86'400'000)});
+  seconds("stall-after", options_.stall_after, range_of(&WorkerConfig::stall_after));
   options_.exit_on_stall = has("exit-on-stall");
+  read_listen();
+  seconds("shutdown-seconds", options_.shutdown_time, range_of(&WorkerConfig::shutdown_time));
+}
+
+void Parser::read_listen() {
+  using kcl::PrometheusNames;
   if (auto address = text("listen", "a port, or HOST:PORT")) options_.listen = *std::move(address);
-  seconds("shutdown-seconds", options_.shutdown_time, {milliseconds(0), milliseconds(3'600'000)});
+  choice<PrometheusNames>("prometheus-names", options_.prometheus.names,
+                          {{"kclpp", PrometheusNames::kclpp}, {"vmware-go", PrometheusNames::vmware_go}});
+  options_.prometheus.drop_shard_label = has("prometheus-drop-shard-label");
+  for (const std::string_view flag : {"prometheus-names", "prometheus-drop-shard-label"}) {
+    if (has(flag) && !has("listen")) problem(flag, "is about --listen ADDRESS: add that, or leave it out");
+  }
+  if (options_.prometheus.names == PrometheusNames::vmware_go && !has("application")) {
+    problem("prometheus-names", "vmware-go needs --application NAME, with which its names begin");
+  }
 }
 
 void Parser::read_cloudwatch() {
   using kcl::CloudWatchNames;
-  for (const std::string_view flag :
-       {"cloudwatch-namespace", "cloudwatch-endpoint", "cloudwatch-region", "cloudwatch-profile", "cloudwatch-role"}) {
-    if (has(flag) && !has("cloudwatch")) problem(flag, "is about --cloudwatch: add that, or leave it out");
-  }
+  expect_cloudwatch(*this);
   if (!has("cloudwatch")) return;
   kcl::CloudWatch& cloudwatch = options_.cloudwatch.emplace();
   choice<CloudWatchNames>("cloudwatch", cloudwatch.names,
                           {{"kclpp", CloudWatchNames::kclpp},
                            {"vmware-go", CloudWatchNames::vmware_go},
                            {"java-kcl", CloudWatchNames::java_kcl}});
-  url("cloudwatch-endpoint", options_.cloudwatch_endpoint);
   if (auto name = text("cloudwatch-namespace", "the namespace of the metrics")) {
     if (!kcl::wire::is_metric_namespace(*name)) {
       problem("cloudwatch-namespace",

@@ -16,6 +16,7 @@
 #include <kcl/worker_config.h>
 
 #include "flags/flags.h"
+#include "worker/aws_settings.h"
 
 namespace kclpp::consume {
 
@@ -48,13 +49,7 @@ struct ConsumeOptions {
   std::string consumer_name;
   bool poll_if_refused = false;
 
-  std::string region;
-  std::string profile;
-  std::string kinesis_endpoint;
-  std::string dynamodb_endpoint;
-  kcl::ServiceAccess kinesis_access;
-  kcl::ServiceAccess dynamodb_access;
-  kcl::ServiceAccess cloudwatch_access;
+  kcl::worker::AwsSettings aws;
 
   std::string worker_id;
   bool static_identity = false;
@@ -79,9 +74,9 @@ struct ConsumeOptions {
   bool exit_on_stall = false;
   /// Empty: nowhere.
   std::string listen;
+  kcl::Prometheus prometheus;
   /// Absent: nothing goes there.
   std::optional<kcl::CloudWatch> cloudwatch;
-  std::string cloudwatch_endpoint;
 };
 
 struct ParsedOptions {

@@ -38,7 +38,10 @@ std::vector<std::string> proxies() {
 int print_policy(const DoctorOptions& options) {
   const auto& places = options.places;
   const std::string table = places.sqlite_file.empty() ? places.table : std::string();
-  auto grants = operate::grants_of(places.stream, table, places.region);
+  const std::string& own_region = places.aws.kinesis_access.region;
+  auto grants = operate::grants_of(places.stream, table, own_region.empty() ? places.aws.region : own_region);
+  grants.table_region =
+      places.aws.dynamodb_access.region.empty() ? places.aws.region : places.aws.dynamodb_access.region;
   grants.watched_prefix = places.table_prefix;
   grants.fan_out = options.fan_out;
   grants.metric_namespace = options.metric_namespace;
@@ -52,10 +55,10 @@ int print_policy(const DoctorOptions& options) {
 }
 
 /// On the strand.
-Task<int> examine(operate::Session& session, const operate::Places& places, const kcl::aws::Access* access,
+Task<int> examine(operate::Session& session, const operate::Places& places, const kcl::worker::AwsNeeds* aws,
                   operate::Facts& facts, Stop& stop) {
-  if (access != nullptr) {
-    operate::DoctorProbes probes(session.threads(), session.random(), places, *access);
+  if (aws != nullptr) {
+    operate::DoctorProbes probes(session.threads(), session.random(), places, *aws);
     co_await probes.ask(facts, stop);
   }
   if (!places.table.empty() && !facts.table_missing && !stop.requested()) {
@@ -78,17 +81,16 @@ int run(const DoctorOptions& options) {
   if (options.print) return print_policy(options);
   try {
     const auto environment = kcl::aws::Environment::of_process();
-    auto [facts, access] = operate::first_look(options.places, environment, proxies());
+    auto [facts, aws] = operate::first_look(options.places, environment, proxies());
     facts.metric_namespace = options.metric_namespace;
-    const bool needs_aws = !options.places.stream.empty() || options.places.sqlite_file.empty();
-    if (needs_aws && !access) return report(options, facts);
+    if (!facts.access_error.empty()) return report(options, facts);
     auto session = operate::Session::open(options.places, environment);
     if (!session) {
       facts.table_error = session.error().front();
       return report(options, facts);
     }
     const auto code = (*session)->run(
-        [&](Stop& stop) { return examine(**session, options.places, access ? &*access : nullptr, facts, stop); });
+        [&](Stop& stop) { return examine(**session, options.places, aws ? &*aws : nullptr, facts, stop); });
     if (!code || *code != kDone) return fail("stopped by a signal before the examination had ended");
     return report(options, facts);
   } catch (const std::exception& failure) {

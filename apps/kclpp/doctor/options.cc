@@ -4,6 +4,7 @@
 
 #include <kcl/cloudwatch.h>
 
+#include "flags/aws_flags.h"
 #include "flags/flag_reader.h"
 #include "wire/put_metric_data.h"
 
@@ -15,9 +16,8 @@ using kcl::operate::PolicyForm;
 
 constexpr std::string_view kSqlite = "sqlite:";
 constexpr std::string_view kWhat = "What to examine";
-constexpr std::string_view kAws = "AWS";
 
-constexpr std::array kFlags{
+constexpr std::array kOwnFlags{
     Flag{"stream", "NAME|ARN", kWhat, "The stream that is, or will be, read"},
     Flag{"application", "NAME", kWhat, "The fleet's name, which is that of its lease table"},
     Flag{"lease-table", "NAME", kWhat, "The lease table, where it is not named as the application"},
@@ -33,12 +33,9 @@ constexpr std::array kFlags{
     Flag{"cloudwatch", "NAMES", kWhat,
          "Of workers that send metrics to CloudWatch, under the names kclpp, vmware-go or java-kcl"},
     Flag{"cloudwatch-namespace", "NAME", kWhat, "Of those metrics (default: the application)"},
-    Flag{"region", "REGION", kAws,
-         "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
-    Flag{"profile", "NAME", kAws, "Of the shared configuration files of AWS"},
-    Flag{"kinesis-endpoint", "URL", kAws, "Another server for Kinesis"},
-    Flag{"dynamodb-endpoint", "URL", kAws, "Another server for DynamoDB"},
 };
+
+constexpr auto kFlags = joined(kOwnFlags, kAwsFlags);
 
 class Parser : private FlagReader {
  public:
@@ -74,12 +71,7 @@ void Parser::read_places() {
     if (!sqlite) problem("lease-store", "\"" + *store + "\" is none of dynamodb, sqlite:FILE");
   }
   if (store && places.table.empty()) problem("application", "missing; name the fleet whose lease store is meant");
-  const auto of_arn = kcl::operate::grants_of(places.stream, {}, {}).region;
-  if (of_arn != "*") places.region = of_arn;
-  if (auto region = text("region", "a region such as eu-west-1")) places.region = *std::move(region);
-  if (auto profile = text("profile", "a profile's name")) places.profile = *std::move(profile);
-  url("kinesis-endpoint", places.kinesis_endpoint);
-  url("dynamodb-endpoint", places.dynamodb_endpoint);
+  places.aws = read_aws(*this, region_of_stream_arn(places.stream).value_or(""));
 }
 
 void Parser::read_print() {
@@ -102,17 +94,15 @@ void Parser::read_print() {
 }
 
 void Parser::read_cloudwatch() {
-  if (!has("cloudwatch")) {
-    if (has("cloudwatch-namespace"))
-      problem("cloudwatch-namespace", "is about --cloudwatch: add that, or leave it out");
-    return;
-  }
+  expect_cloudwatch(*this);
+  if (!has("cloudwatch")) return;
   using kcl::CloudWatchNames;
   CloudWatchNames names{};
   choice<CloudWatchNames>("cloudwatch", names,
                           {{"kclpp", CloudWatchNames::kclpp},
                            {"vmware-go", CloudWatchNames::vmware_go},
                            {"java-kcl", CloudWatchNames::java_kcl}});
+  options_.places.cloudwatch = true;
   options_.metric_namespace = application_;
   if (auto name = text("cloudwatch-namespace", "the namespace of the metrics"))
     options_.metric_namespace = *std::move(name);

@@ -1,6 +1,9 @@
 // The flags of a command as values: what its help, its environment twins and its parser all rest on.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,6 +18,15 @@ struct Flag {
   std::string_view group;
   std::string_view help;
 };
+
+/// Tables one after the other, in the order of the help.
+template <std::size_t... sizes>
+constexpr auto joined(const std::array<Flag, sizes>&... tables) {
+  std::array<Flag, (sizes + ...)> all{};
+  auto* place = all.begin();
+  ((place = std::copy(tables.begin(), tables.end(), place)), ...);
+  return all;
+}
 
 /// "KCLPP_LEASE_STORE" of "lease-store".
 std::string environment_twin(std::string_view flag);

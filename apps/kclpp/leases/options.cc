@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "flags/aws_flags.h"
 #include "flags/flag_reader.h"
 #include "stores/dynamodb_item_store.h"
 
@@ -53,7 +54,6 @@ struct VerbFlag {
 constexpr std::string_view kTable = "Which leases";
 constexpr std::string_view kLooking = "Looking";
 constexpr std::string_view kChanging = "Changing";
-constexpr std::string_view kAws = "AWS";
 
 const std::vector<VerbFlag>& verb_flags() {
   using enum Verb;
@@ -70,7 +70,7 @@ const std::vector<VerbFlag>& verb_flags() {
   static const std::initializer_list<Verb> selecting{release, rewind};
   static const std::initializer_list<Verb> rewinding{rewind};
   static const std::initializer_list<Verb> exporting{export_rows};
-  static const std::vector<VerbFlag> flags{
+  static const std::vector<VerbFlag> own{
       {{"application", "NAME", kTable, "The fleet's name, which is that of its lease table; Java's fleets, too"}, all},
       {{"table-prefix", "PREFIX", kTable,
         "Instead of one application: every lease table of DynamoDB whose name begins so, of kclpp, Java and Go, new "
@@ -123,21 +123,16 @@ const std::vector<VerbFlag>& verb_flags() {
       {{"force", "", kChanging, "Although workers live on the old table: what they deliver from now on comes again"},
        converting},
       {{"output", "FILE", "Where to", "A new file; default: stdout"}, exporting},
-      {{"region", "REGION", kAws,
-        "Default: that of a stream ARN, of the environment, of the profile, of the EC2 instance"},
-       all},
-      {{"profile", "NAME", kAws, "Of the shared configuration files of AWS"}, all},
-      {{"kinesis-endpoint", "URL", kAws, "Another server for Kinesis"}, asking},
-      {{"dynamodb-endpoint", "URL", kAws, "Another server for DynamoDB"}, all},
   };
+  static const std::vector<VerbFlag> flags = [] {
+    std::vector<VerbFlag> made = own;
+    for (const Flag& flag : kAwsFlags) {
+      if (flag.name.starts_with("cloudwatch-")) continue;
+      made.push_back({flag, flag.name.starts_with("kinesis-") ? asking : all});
+    }
+    return made;
+  }();
   return flags;
-}
-
-/// "eu-west-1" of "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"; empty of a stream's plain name.
-std::string region_of_arn(std::string_view stream) {
-  if (!stream.starts_with("arn:")) return {};
-  for (int i = 0; i < 3; ++i) stream.remove_prefix(std::min(stream.find(':') + 1, stream.size()));
-  return std::string(stream.substr(0, stream.find(':')));
 }
 
 class Parser : private FlagReader {
@@ -274,11 +269,7 @@ void Parser::read_changing() {
 
 void Parser::read_aws() {
   auto& places = options_.places;
-  places.region = region_of_arn(places.stream);
-  if (auto region = text("region", "a region such as eu-west-1")) places.region = *std::move(region);
-  if (auto profile = text("profile", "a profile's name")) places.profile = *std::move(profile);
-  url("kinesis-endpoint", places.kinesis_endpoint);
-  url("dynamodb-endpoint", places.dynamodb_endpoint);
+  places.aws = kclpp::read_aws(*this, region_of_stream_arn(places.stream).value_or(""));
 }
 
 ParsedOptions Parser::parse() {

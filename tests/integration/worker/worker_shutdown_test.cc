@@ -354,6 +354,26 @@ TEST_F(WorkerSignal, ASecondSignalReturnsAtOnceWithWhatIsUnfinished) {
   go_on.count_down();
 }
 
+TEST_F(WorkerSignal, SignalsAreTheProgramsWhereItSaysSo) {
+  static std::atomic<bool> told = false;
+  struct sigaction before{};
+  struct sigaction own{};
+  own.sa_handler = [](int) { told = true; };
+  ASSERT_EQ(::sigaction(SIGTERM, &own, &before), 0);
+  WorkerConfig without = config();
+  without.handle_signals = false;
+  kcl::Worker worker(without, Callbacks{}.factory());
+  {
+    std::jthread running([&] { EXPECT_TRUE(worker.run().ok()); });
+    EXPECT_TRUE(eventually([&] { return worker.status().state == WorkerState::running; }));
+    ::kill(::getpid(), SIGTERM);
+    EXPECT_TRUE(eventually([&] { return told.load(); }));
+    EXPECT_EQ(worker.status().state, WorkerState::running);
+    worker.shutdown(kPatience);
+  }
+  ASSERT_EQ(::sigaction(SIGTERM, &before, nullptr), 0);
+}
+
 TEST_F(WorkerSignal, OneSignalEndsEveryWorkerOfTheProcess) {
   kcl::Worker one(with_signals(), Callbacks{}.factory());
   WorkerConfig other = with_signals();

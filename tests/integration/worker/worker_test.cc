@@ -1,4 +1,7 @@
 // A worker's plain life: it delivers, checkpoints, reports, and ends.
+#include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
 
 #include "integration/worker/workbench.h"
@@ -178,6 +181,29 @@ TEST_F(Worker, DeliversToAnAckProcessorThatAcknowledgesFromThreadsOfItsOwn) {
   for (const Shard& shard : stream.list()) EXPECT_TRUE(SequenceNumber::parse(stored(shard.id))) << stored(shard.id);
 }
 
+TEST_F(Worker, PublishesMetricsAsOftenAsItIsTold) {
+  class Count final : public MetricsSink {
+   public:
+    void publish(const MetricsSnapshot&) override { ++snapshots; }
+    std::atomic<int> snapshots = 0;
+  };
+  const auto often = std::make_shared<Count>();
+  const auto rarely = std::make_shared<Count>();
+  const auto publishing = [&](const std::shared_ptr<Count>& sink, milliseconds interval) {
+    WorkerConfig with = config();
+    with.worker_id = std::to_string(interval.count());
+    with.metrics = sink;
+    with.metrics_interval = interval;
+    return with;
+  };
+  kcl::Worker one(publishing(rarely, milliseconds(3'600'000)), collecting().factory());
+  kcl::Worker two(publishing(often, milliseconds(1'000)), collecting().factory());
+  one.start();
+  two.start();
+  EXPECT_TRUE(eventually([&] { return often->snapshots >= 3; }));
+  EXPECT_EQ(rarely->snapshots, 0);
+}
+
 TEST_F(Worker, PublishesMetrics) {
   class Sink final : public MetricsSink {
    public:
@@ -246,6 +272,7 @@ TEST_F(Worker, ServesWhatItSaysOfItself) {
   put(0, 3);
   auto wanted = config();
   wanted.listen = "127.0.0.1:0";
+  wanted.prometheus = {.names = PrometheusNames::vmware_go, .drop_shard_label = true};
   Callbacks callbacks;
   callbacks.process_records = [&](const RecordBatch& batch, Checkpointer&) { deliveries.add(batch); };
   kcl::Worker worker(wanted, callbacks.factory());
@@ -261,6 +288,8 @@ TEST_F(Worker, ServesWhatItSaysOfItself) {
   EXPECT_EQ(get("/livez").status, 200);
   const std::string all_held = "kclpp_leases_held{application=\"billing\",stream=\"orders\",worker=\"me\"} 4\n";
   EXPECT_TRUE(eventually([&] { return get("/metrics").body.find(all_held) != std::string::npos; }));
+  EXPECT_NE(get("/metrics").body.find("\nbilling_leases_held{kinesisStream=\"orders\",workerID=\"me\"} 4\n"),
+            std::string::npos);
   EXPECT_NE(get("/status").body.find("\"shard\":\"" + first_shard), std::string::npos);
   EXPECT_NE(get("/").body.find(first_shard), std::string::npos);
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -154,7 +155,36 @@ TEST_F(ConsumeTest, DeliversEverythingAndEndsInOrderAtASignal) {
   EXPECT_EQ(log->field("consume_ended", "records"), "300");
   EXPECT_EQ(log->field("consume_ended", "shards"), "3");
   EXPECT_EQ(log->field("consume_ended", "ended"), "in order");
+  EXPECT_EQ(log->field("consume_ended", "stream"), "orders");
   EXPECT_EQ(log->count(kcl::LogLevel::warning), 0U);
+}
+
+// A sink that is slow just when the worker ends: what consume says goes into the same queue, behind it.
+TEST_F(ConsumeTest, WhatItSaysStandsInOrderWithWhatTheWorkerSays) {
+  class Slow final : public kcl::LogSink {
+   public:
+    void write(const kcl::LogEvent& event) override {
+      if (event.name != "lease_released" && event.name != "consume_ended") return;
+      std::unique_lock lock(mutex);
+      const auto was_overtaken = [&] { return !names.empty(); };
+      if (event.name == "lease_released") overtaken.wait_for(lock, milliseconds(300), was_overtaken);
+      names.push_back(event.name);
+      overtaken.notify_all();
+    }
+    std::mutex mutex;
+    std::condition_variable overtaken;
+    std::vector<std::string> names;
+  };
+  const auto slow = std::make_shared<Slow>();
+  put(0, 300);
+  auto code = std::async(std::launch::async, [&] {
+    return run(options, {.kinesis = stream.kinesis(), .lease_store = store, .log = slow, .output = writer});
+  });
+  EXPECT_EQ(read_lines(300), records(0, 300));
+  terminate();
+  EXPECT_EQ(code.get(), 0);
+  EXPECT_EQ(slow->names,
+            (std::vector<std::string>{"lease_released", "lease_released", "lease_released", "consume_ended"}));
 }
 
 TEST_F(ConsumeTest, TheNextRunGoesOnWhereThisOneEnded) {
@@ -358,7 +388,8 @@ TEST_F(ConsumeTest, AStreamThatDoesNotExistIsOneError) {
 }
 
 TEST_F(ConsumeTest, TheWorkerIsToldEveryOptionThatIsItsOwn) {
-  options.region = "eu-west-1";
+  options.aws.region = "eu-west-1";
+  options.prometheus.drop_shard_label = true;
   options.worker_id = "me";
   options.create_table = kcl::CreateTable::never;
   options.max_records = 17;
@@ -390,6 +421,7 @@ TEST_F(ConsumeTest, TheWorkerIsToldEveryOptionThatIsItsOwn) {
   EXPECT_EQ(config.max_attempts, 9U);
   EXPECT_EQ(config.stall_after, milliseconds(5));
   EXPECT_TRUE(config.stop_on_stall);
+  EXPECT_TRUE(config.prometheus.drop_shard_label);
   EXPECT_TRUE(config.handle_signals);
 }
 

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "consume/consume.h"
+#include "worker/config_options.h"
 
 namespace kclpp::consume {
 namespace {
@@ -79,6 +81,9 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
                                        {"dead-letter", "dead.jsonl"},
                                        {"stall-after", "1.5"},
                                        {"exit-on-stall", "true"},
+                                       {"listen", "9464"},
+                                       {"prometheus-names", "vmware-go"},
+                                       {"prometheus-drop-shard-label", "true"},
                                        {"cloudwatch", "vmware-go"},
                                        {"cloudwatch-namespace", "Prod/Orders"},
                                        {"cloudwatch-endpoint", "http://127.0.0.1:4566"},
@@ -101,10 +106,10 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_TRUE(options.fan_out);
   EXPECT_EQ(options.consumer_name, "reader");
   EXPECT_TRUE(options.poll_if_refused);
-  EXPECT_EQ(options.region, "eu-west-1");
-  EXPECT_EQ(options.profile, "work");
-  EXPECT_EQ(options.kinesis_endpoint, "http://127.0.0.1:4567");
-  EXPECT_EQ(options.dynamodb_endpoint, "https://[::1]:8000");
+  EXPECT_EQ(options.aws.region, "eu-west-1");
+  EXPECT_EQ(options.aws.profile, "work");
+  EXPECT_EQ(options.aws.kinesis_endpoint, "http://127.0.0.1:4567");
+  EXPECT_EQ(options.aws.dynamodb_endpoint, "https://[::1]:8000");
   EXPECT_EQ(options.worker_id, "me");
   EXPECT_TRUE(options.static_identity);
   EXPECT_EQ(options.failover, milliseconds(2'500));
@@ -122,10 +127,13 @@ TEST(ConsumeOptions, AreReadFromEveryFlag) {
   EXPECT_EQ(options.log_file, "/var/log/orders.json");
   EXPECT_EQ(options.log.max_bytes, 7'000'000U);
   EXPECT_EQ(options.log.max_files, 2U);
+  EXPECT_EQ(options.listen, "9464");
+  EXPECT_EQ(options.prometheus.names, kcl::PrometheusNames::vmware_go);
+  EXPECT_TRUE(options.prometheus.drop_shard_label);
   ASSERT_TRUE(options.cloudwatch);
   EXPECT_EQ(options.cloudwatch->names, kcl::CloudWatchNames::vmware_go);
   EXPECT_EQ(options.cloudwatch->metric_namespace, "Prod/Orders");
-  EXPECT_EQ(options.cloudwatch_endpoint, "http://127.0.0.1:4566");
+  EXPECT_EQ(options.aws.cloudwatch_endpoint, "http://127.0.0.1:4566");
 }
 
 TEST(ConsumeOptions, OnErrorRetriesUnlessToldOtherwise) {
@@ -153,9 +161,9 @@ TEST(ConsumeOptions, TheLeaseTableMayHaveANameOfItsOwn) {
 
 TEST(ConsumeOptions, AStreamsArnTellsItsRegion) {
   const std::string arn = "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/orders";
-  EXPECT_EQ(good({{"stream", arn}}).region, "cn-north-1");
+  EXPECT_EQ(good({{"stream", arn}}).aws.region, "cn-north-1");
   EXPECT_EQ(good({{"stream", arn}}).stream, arn);
-  EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).region, "cn-north-1");
+  EXPECT_EQ(good({{"stream", arn}, {"region", "cn-north-1"}}).aws.region, "cn-north-1");
 }
 
 TEST(ConsumeOptions, SeveralStreamsAreListed) {
@@ -163,7 +171,7 @@ TEST(ConsumeOptions, SeveralStreamsAreListed) {
   const auto streams_of = [](const std::string& list) { return parse(FlagValues{{"streams", list}}, kNow); };
   const ConsumeOptions options = streams_of(arn + ",refunds").options;
   EXPECT_EQ(options.streams, (std::vector<std::string>{arn, "refunds"}));
-  EXPECT_EQ(options.region, "eu-west-1");
+  EXPECT_EQ(options.aws.region, "eu-west-1");
   const kcl::WorkerConfig config = worker_config(options);
   EXPECT_EQ(config.stream, "");
   ASSERT_EQ(config.streams.size(), 2U);
@@ -212,7 +220,7 @@ TEST(ConsumeOptions, EachServiceMayHaveARegionAProfileAndARoleOfItsOwn) {
   EXPECT_EQ(config.cloudwatch_access.role_arn, role);
   const std::string arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
   EXPECT_EQ(
-      good({{"stream", arn}, {"application", "billing"}, {"dynamodb-region", "us-east-1"}}).dynamodb_access.region,
+      good({{"stream", arn}, {"application", "billing"}, {"dynamodb-region", "us-east-1"}}).aws.dynamodb_access.region,
       "us-east-1");
 }
 
@@ -312,6 +320,10 @@ TEST(ConsumeOptions, WhatIsWrongIsNamedWithWhatWouldBeRight) {
       {{{"profile", ""}}, "--profile", "empty"},
       {{{"kinesis-endpoint", "127.0.0.1:4567"}}, "--kinesis-endpoint", "http://"},
       {{{"dynamodb-endpoint", "https://"}}, "--dynamodb-endpoint", "no URL"},
+      {{{"prometheus-names", "vmware-go"}, {"application", "billing"}}, "--prometheus-names", "is about --listen"},
+      {{{"prometheus-drop-shard-label", ""}}, "--prometheus-drop-shard-label", "is about --listen"},
+      {{{"listen", "1"}, {"prometheus-names", "java-kcl"}}, "--prometheus-names", "none of kclpp, vmware-go"},
+      {{{"listen", "1"}, {"prometheus-names", "vmware-go"}}, "--prometheus-names", "--application"},
       {{{"cloudwatch", "java"}, {"application", "billing"}}, "--cloudwatch", "kclpp, vmware-go, java-kcl"},
       {{{"cloudwatch", "kclpp"}}, "--cloudwatch", "--cloudwatch-namespace NAME or --application"},
       {{{"cloudwatch-namespace", "n"}}, "--cloudwatch-namespace", "is about --cloudwatch"},
@@ -351,6 +363,29 @@ TEST(ConsumeOptions, EachFlagIsKnownOnceAndHelpful) {
     EXPECT_TRUE(seen.insert(flag.name).second) << flag.name;
     EXPECT_FALSE(flag.help.empty()) << flag.name;
     EXPECT_FALSE(flag.group.empty()) << flag.name;
+  }
+}
+
+TEST(ConsumeOptions, HelpTellsTheBoundsAndDefaultsOfWorkers) {
+  const auto seconds_of = [](milliseconds time) {
+    return time.count() % 1'000 == 0 ? std::to_string(time.count() / 1'000) : "0." + std::to_string(time.count() / 100);
+  };
+  for (const kcl::worker::ConfigOption& option : kcl::worker::config_options()) {
+    if (option.flag.empty()) continue;
+    const auto flag = std::ranges::find(flags(), option.flag, &Flag::name);
+    ASSERT_NE(flag, flags().end()) << option.name << ": there is no --" << option.flag;
+    const std::string help(flag->help);
+    std::string bounds;
+    std::string fallback;
+    if (const auto* time = std::get_if<kcl::worker::DurationBounds>(&option.value)) {
+      bounds = seconds_of(time->least) + " to " + seconds_of(time->most);
+      fallback = seconds_of(kcl::WorkerConfig{}.*time->value);
+    } else if (const auto* count = std::get_if<kcl::worker::CountBounds>(&option.value)) {
+      bounds = std::to_string(count->least) + " to " + std::to_string(count->most);
+      fallback = std::to_string(kcl::WorkerConfig{}.*count->value);
+    }
+    EXPECT_NE(help.find(bounds), std::string::npos) << option.name << ": " << bounds << " is not in: " << help;
+    EXPECT_NE(help.find(fallback), std::string::npos) << option.name << ": " << fallback << " is not in: " << help;
   }
 }
 

@@ -92,32 +92,32 @@ TEST(MetricsRegistry, WhatIsAskedForAgainLivesOn) {
 TEST(MetricsRegistry, ReadingsHaveTheExtremesOfWhatWasObservedSinceTheLastOnes) {
   Registry registry;
   const auto histogram = registry.histogram("seconds", "Time.", {}, {1});
-  EXPECT_FALSE(registry.readings({}).at(0).extremes);
+  EXPECT_FALSE(registry.take_readings({}).at(0).extremes);
   for (const double value : {0.5, 3.0, 0.25}) histogram->observe(value);
   registry.snapshot({});
-  auto reading = registry.readings({}).at(0);
+  auto reading = registry.take_readings({}).at(0);
   EXPECT_EQ(reading.metric.count, 3U);
   EXPECT_EQ(reading.metric.value, 3.75);
   ASSERT_TRUE(reading.extremes);
   EXPECT_EQ(reading.extremes->least, 0.25);
   EXPECT_EQ(reading.extremes->most, 3.0);
   histogram->observe(-1);
-  reading = registry.readings({}).at(0);
+  reading = registry.take_readings({}).at(0);
   EXPECT_EQ(reading.metric.count, 4U);
   EXPECT_EQ(reading.extremes->least, -1);
   EXPECT_EQ(reading.extremes->most, -1);
-  EXPECT_FALSE(registry.readings({}).at(0).extremes);
+  EXPECT_FALSE(registry.take_readings({}).at(0).extremes);
 }
 
 TEST(MetricsRegistry, ReadingsTellWhatIsRetired) {
   Registry registry;
   registry.gauge("behind_seconds", "Lag.", {{"shard", "1"}})->set(7);
-  EXPECT_FALSE(registry.readings({}).at(0).retired);
+  EXPECT_FALSE(registry.take_readings({}).at(0).retired);
   registry.retire({{"shard", "1"}}, {});
-  const auto last = registry.readings({});
+  const auto last = registry.take_readings({});
   EXPECT_TRUE(last.at(0).retired);
   EXPECT_EQ(last.at(0).metric.value, 7);
-  EXPECT_TRUE(registry.readings(Timestamp{} + Registry::kRetiredFor).empty());
+  EXPECT_TRUE(registry.take_readings(Timestamp{} + Registry::kRetiredFor).empty());
 }
 
 TEST(MetricsRegistry, CountsEveryUpdateOfManyThreadsWhileSnapshotsAreTaken) {

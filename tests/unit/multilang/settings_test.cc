@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "multilang/keys.h"
+#include "worker/config_options.h"
 
 namespace kcl::multilang {
 namespace {
@@ -281,6 +282,13 @@ TEST(Settings, CloudWatchIsToldOnRequestOnly) {
             std::string::npos);
 }
 
+TEST(Settings, WhatPrometheusIsShownIsAboutWhatIsServed) {
+  EXPECT_NE(with("kclpp.prometheusNames = vmware-go").warnings().find("changes nothing without kclpp.listen"),
+            std::string::npos);
+  EXPECT_NE(with("kclpp.listen = 9000\nkclpp.prometheusNames = java-kcl").problems().find("kclpp or vmware-go is"),
+            std::string::npos);
+}
+
 /// What a key that counts does.
 struct Effect {
   std::string_view key;
@@ -361,6 +369,12 @@ std::vector<Effect> effects() {
       {"kclpp.logLevel", "debug", [](const Outcome& outcome) { return outcome.options.log_level == LogLevel::debug; }},
       {"kclpp.leaseFormat", "vmware-go", worker(&WorkerConfig::lease_format, LeaseFormat::vmware_go)},
       {"kclpp.listen", "127.0.0.1:9000", worker(&WorkerConfig::listen, "127.0.0.1:9000")},
+      {"kclpp.prometheusNames", "vmware-go",
+       [](const Outcome& outcome) { return outcome.options.worker.prometheus.names == PrometheusNames::vmware_go; },
+       "kclpp.listen = 9000\n"},
+      {"kclpp.prometheusDropShardLabel", "true",
+       [](const Outcome& outcome) { return outcome.options.worker.prometheus.drop_shard_label; },
+       "kclpp.listen = 9000\n"},
       {"kclpp.cloudWatchNamespace", "Orders", metrics(&CloudWatch::metric_namespace, "Orders"), cloudwatch},
       {"kclpp.cloudWatch", "java-kcl", metrics(&CloudWatch::names, CloudWatchNames::java_kcl)},
   };
@@ -379,6 +393,15 @@ TEST(Settings, EachKeyThatCountsDoesAndSoDoesItsTwin) {
   for (const Key& key : keys()) {
     const auto shown = std::ranges::count(all, key.name, &Effect::key);
     EXPECT_EQ(shown, key.effect == KeyEffect::applied ? 1 : 0) << key.name;
+  }
+}
+
+TEST(Settings, TheKeysOfTheTableOfOptionsCount) {
+  for (const worker::ConfigOption& option : worker::config_options()) {
+    if (option.property.empty()) continue;
+    const Key* key = find_key(option.property);
+    ASSERT_NE(key, nullptr) << option.name << ": there is no " << option.property;
+    EXPECT_EQ(key->effect, KeyEffect::applied) << option.property;
   }
 }
 

@@ -19,12 +19,18 @@ Facts well() {
   Facts facts;
   facts.application = "billing";
   facts.stream = "orders";
-  facts.region = "eu-west-1";
-  facts.kinesis_url = "https://kinesis.eu-west-1.amazonaws.com/";
-  facts.dynamodb_url = "https://dynamodb.eu-west-1.amazonaws.com/";
-  facts.access_key_id = "AKIA…1234";
-  facts.credentials_from = "profile billing";
-  facts.identity = "arn:aws:iam::123456789012:role/billing";
+  for (const std::string name : {"kinesis", "dynamodb"}) {
+    facts.services.push_back({.name = name,
+                              .region = "eu-west-1",
+                              .profile = "billing",
+                              .role = {},
+                              .url = "https://" + name + ".eu-west-1.amazonaws.com/"});
+  }
+  Principal& who = facts.principals.emplace_back();
+  who.services = {"kinesis", "dynamodb"};
+  who.access_key_id = "AKIA…1234";
+  who.source = "profile billing";
+  who.identity = "arn:aws:iam::123456789012:role/billing";
   facts.stream_facts = wire::StreamFacts{.arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
                                          .status = "ACTIVE",
                                          .mode = "PROVISIONED",
@@ -83,7 +89,7 @@ TEST(Doctor, WithoutCredentialsNothingOfAwsIsSaid) {
   Facts facts;
   facts.application = "billing";
   facts.stream = "orders";
-  facts.credentials_error = "none found";
+  facts.access_error = "none found";
   facts.stream_error = "not asked";
   const auto found = bad(facts);
   EXPECT_EQ(found[0].severity, Severity::problem);
@@ -92,10 +98,35 @@ TEST(Doctor, WithoutCredentialsNothingOfAwsIsSaid) {
 
 TEST(Doctor, TemporaryCredentialsFromTheEnvironmentAreAWarning) {
   auto facts = well();
-  facts.temporary = true;
+  facts.principals[0].temporary = true;
   EXPECT_TRUE(bad(facts).empty()) << "a profile renews them";
-  facts.credentials_from = "the environment";
+  facts.principals[0].source = "the environment";
   expect_one(facts, Severity::warning, "temporary");
+}
+
+TEST(Doctor, WhatIsTheSameForAllServicesIsSaidOnce) {
+  const std::string text = findings_text(examine(well()));
+  EXPECT_NE(text.find("good         region eu-west-1, profile billing\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("good         credentials AKIA…1234 from profile billing\n"), std::string::npos) << text;
+}
+
+TEST(Doctor, AServiceInAnotherNameIsToldApart) {
+  auto facts = well();
+  facts.services[0].role = "arn:aws:iam::210987654321:role/reader";
+  facts.principals[0].services = {"kinesis"};
+  facts.principals.push_back(facts.principals[0]);
+  facts.principals[1].services = {"dynamodb"};
+  facts.principals[1].identity = "arn:aws:iam::210987654321:role/reader";
+  const std::string text = findings_text(examine(facts));
+  for (const char* part :
+       {"good         kinesis: region eu-west-1, profile billing, role arn:aws:iam::210987654321:role/reader\n",
+        "good         dynamodb: region eu-west-1, profile billing\n", "kinesis: credentials AKIA…1234",
+        "dynamodb: they are arn:aws:iam::210987654321:role/reader"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
+  }
+  facts.principals[1].access_key_id.reset();
+  facts.principals[1].error = "access denied";
+  expect_one(facts, Severity::problem, "dynamodb: AWS cannot be asked: access denied");
 }
 
 TEST(Doctor, AClockThatIsWrongIsSaid) {
@@ -154,7 +185,7 @@ TEST(Doctor, TheWorstComesFirst) {
   auto facts = well();
   facts.clock_ahead = 10min;
   facts.stream_facts->retention_hours = 24;
-  facts.identity.reset();
+  facts.principals[0].identity.reset();
   const auto found = examine(facts);
   EXPECT_TRUE(std::ranges::is_sorted(found, {}, &Finding::severity));
   EXPECT_EQ(found.front().severity, Severity::problem);
@@ -202,6 +233,14 @@ TEST(LeastPrivilege, AWatchOfManyTablesListsThemAndReadsThoseThatBeginSo) {
       EXPECT_EQ(text.find(not_needed), std::string::npos) << not_needed << text;
     }
   }
+}
+
+TEST(LeastPrivilege, TheTableMayBeInAnotherRegion) {
+  auto grants = grants_of("arn:aws:kinesis:eu-west-1:123456789012:stream/orders", "billing", "");
+  grants.table_region = "us-east-1";
+  const std::string text = policy_text(grants, PolicyForm::iam);
+  EXPECT_NE(text.find("arn:aws:kinesis:eu-west-1:123456789012:stream/orders"), std::string::npos) << text;
+  EXPECT_NE(text.find("arn:aws:dynamodb:us-east-1:123456789012:table/billing"), std::string::npos) << text;
 }
 
 TEST(LeastPrivilege, FanOutNeedsAConsumer) {

@@ -56,9 +56,27 @@ TEST(DoctorOptions, TheLeaseTableMayHaveANameOfItsOwn) {
   EXPECT_EQ(problems({{"stream", "orders"}, {"lease-table", "GoLeases"}}), 1U) << "whose?";
 }
 
+TEST(DoctorOptions, EachServiceMayHaveARegionAProfileAndARoleOfItsOwn) {
+  const std::string role = "arn:aws:iam::123456789012:role/reader";
+  const auto parsed = parse({{"stream", "orders"},
+                             {"application", "billing"},
+                             {"cloudwatch", "kclpp"},
+                             {"kinesis-role", role},
+                             {"dynamodb-region", "us-east-1"},
+                             {"cloudwatch-profile", "metrics"}});
+  EXPECT_EQ(parsed.problems, std::vector<std::string>());
+  const auto& places = parsed.options.places;
+  EXPECT_EQ(places.aws.kinesis_access.role_arn, role);
+  EXPECT_EQ(places.aws.dynamodb_access.region, "us-east-1");
+  EXPECT_EQ(places.aws.cloudwatch_access.profile, "metrics");
+  EXPECT_TRUE(places.cloudwatch);
+  EXPECT_EQ(problems({{"stream", "orders"}, {"kinesis-role", "reader"}}), 1U);
+  EXPECT_EQ(problems({{"stream", "orders"}, {"cloudwatch-profile", "metrics"}}), 1U) << "nothing goes there";
+}
+
 TEST(DoctorOptions, AStreamsArnTellsTheRegion) {
   const auto parsed = parse({{"stream", "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"}});
-  EXPECT_EQ(parsed.options.places.region, "eu-west-1");
+  EXPECT_EQ(parsed.options.places.aws.region, "eu-west-1");
 }
 
 }  // namespace

@@ -38,9 +38,26 @@ TEST(LeasesOptions, WhatIsWrongIsSaidOfEachFlag) {
 
 TEST(LeasesOptions, AStreamsArnTellsTheRegion) {
   const auto arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
-  EXPECT_EQ(good(Verb::list, {{"stream", arn}}).places.region, "eu-west-1");
-  EXPECT_EQ(good(Verb::list, {{"stream", arn}, {"region", "us-east-1"}}).places.region, "us-east-1");
-  EXPECT_EQ(good(Verb::list, {{"stream", "orders"}}).places.region, "");
+  EXPECT_EQ(good(Verb::list, {{"stream", arn}}).places.aws.region, "eu-west-1");
+  EXPECT_EQ(good(Verb::list, {{"stream", arn}, {"dynamodb-region", "us-east-1"}}).places.aws.dynamodb_access.region,
+            "us-east-1");
+  EXPECT_EQ(good(Verb::list, {{"stream", "orders"}}).places.aws.region, "");
+}
+
+TEST(LeasesOptions, TheServicesThatAVerbAsksMayHaveAnAccessOfTheirOwn) {
+  const std::string role = "arn:aws:iam::123456789012:role/reader";
+  const auto options =
+      good(Verb::list, {{"stream", "orders"}, {"kinesis-role", role}, {"dynamodb-profile", "central"}});
+  EXPECT_EQ(options.places.aws.kinesis_access.role_arn, role);
+  EXPECT_EQ(options.places.aws.dynamodb_access.profile, "central");
+  const auto has = [](Verb verb, std::string_view name) {
+    const auto flags = flags_of(verb);
+    return std::ranges::any_of(flags, [&](const Flag& flag) { return flag.name == name; });
+  };
+  EXPECT_TRUE(has(Verb::list, "kinesis-role"));
+  EXPECT_FALSE(has(Verb::rewind, "kinesis-role")) << "it does not ask the stream";
+  EXPECT_TRUE(has(Verb::rewind, "dynamodb-role"));
+  EXPECT_FALSE(has(Verb::list, "cloudwatch-role"));
 }
 
 TEST(LeasesOptions, NotWatchingIsNotTheDefault) {

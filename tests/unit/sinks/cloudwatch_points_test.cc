@@ -89,7 +89,7 @@ class CloudWatchPointsTest : public ::testing::Test {
     options.names = names;
     return options;
   }
-  Lines take(CloudWatchPoints& points) { return lines(points.take(registry.readings(now), now)); }
+  Lines take(CloudWatchPoints& points) { return lines(points.take(registry.take_readings(now), now)); }
 
   Timestamp now{std::chrono::seconds(1'000'000)};
   Registry registry{{{"application", "billing"}, {"stream", "orders"}, {"worker", "w"}}};
@@ -241,7 +241,8 @@ TEST(CloudWatchPointsEmpty, AnApplicationWithoutANameIsNoDimension) {
   Registry registry({{"application", ""}, {"stream", "orders"}, {"worker", "w"}});
   registry.gauge("kclpp_leases_held", "")->set(1);
   CloudWatchPoints points(CloudWatch{});
-  EXPECT_EQ(lines(points.take(registry.readings({}), {})), Lines{"kclpp_leases_held stream=orders,worker=w 1 Count"});
+  EXPECT_EQ(lines(points.take(registry.take_readings({}), {})),
+            Lines{"kclpp_leases_held stream=orders,worker=w 1 Count"});
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ class CloudWatchSenderTest : public ::testing::Test {
   }
   void publish(double leases = 1) {
     registry.gauge("kclpp_leases_held", "")->set(leases);
-    sender->publish(registry.readings(time), time);
+    sender->publish(registry.take_readings(time), time);
   }
   std::uint64_t count(const std::string& what) {
     return own.counter("kclpp_cloudwatch_" + what + "_total", "")->value();
@@ -161,7 +161,7 @@ TEST_F(CloudWatchSenderTest, ManyMetricsAreSeveralRequests) {
     registry.counter("kclpp_records_processed_total", "", {{"shard", shard}})->add(i);
     expected.insert("Operation=ProcessTask,ShardId=" + shard);
   }
-  sender->publish(registry.readings(time), time);
+  sender->publish(registry.take_readings(time), time);
   EXPECT_TRUE(eventually([&] { return count("sent") == kShards; }));
   std::set<std::string> dimensions;
   const auto requests = server.requests();
@@ -248,7 +248,7 @@ TEST_F(CloudWatchSenderTest, WhileNobodyIsThereTheLastMeasurementIsKeptWhole) {
   for (int i = 0; i < 5; ++i) {
     registry.counter("kclpp_records_processed_total", "", {{"shard", std::to_string(i)}})->add();
   }
-  for (int i = 0; i < 4; ++i) sender->publish(registry.readings(time), time);
+  for (int i = 0; i < 4; ++i) sender->publish(registry.take_readings(time), time);
   EXPECT_TRUE(eventually([&] { return count("dropped") == 15; }));
   EXPECT_EQ(count("sent"), 0U);
 }

@@ -78,6 +78,16 @@ TEST(WorkerAwsPorts, AnApplicationHasItsTable) {
   EXPECT_EQ((*find(named))->lease_table.key_attribute, "ShardID");
 }
 
+TEST(WorkerAwsPorts, FanOutReadsAsTheConsumerThatIsNamed) {
+  WorkerConfig config = reading("billing");
+  EXPECT_FALSE((*find(config))->consumer) << "it polls";
+  config.fan_out = true;
+  EXPECT_EQ((*find(config))->consumer->name, "billing");
+  config.consumer_name = "reader";
+  EXPECT_EQ((*find(config))->consumer->name, "reader");
+  EXPECT_EQ((*find(config))->consumer->stream, config.stream);
+}
+
 TEST(WorkerAwsPorts, EachProblemNamesTheFieldThatMendsIt) {
   EXPECT_TRUE(only_problem(reading(), {}).starts_with("region: "));
   WorkerConfig config = reading();
@@ -120,7 +130,9 @@ TEST(WorkerAwsPorts, EachServiceMayBeInARegionOfItsOwn) {
   EXPECT_EQ((*found)->dynamodb->access.region, "us-east-1");
   EXPECT_EQ((*found)->cloudwatch->endpoint.host, "monitoring.cn-north-1.amazonaws.com.cn");
   config.dynamodb_access.region.clear();
-  EXPECT_EQ((*find(config))->dynamodb->access.region, "eu-west-1") << "that of all of them";
+  EXPECT_EQ((*find(config))->dynamodb->access.region, "eu-west-1") << "that of the environment";
+  config.region = "sa-east-1";
+  EXPECT_EQ((*find(config))->dynamodb->access.region, "sa-east-1") << "that of all of them";
   config.dynamodb_access.region = "nowhere!";
   EXPECT_TRUE(only_problem(config).starts_with("region: "));
 }

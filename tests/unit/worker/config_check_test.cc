@@ -190,6 +190,11 @@ TEST(WorkerConfig, EachBadFieldIsNamed) {
       {"shutdown_time", [](auto& c) { c.shutdown_time = milliseconds(-1); }},
       {"metrics_interval", [](auto& c) { c.metrics_interval = milliseconds(1); }},
       {"cloudwatch_endpoint", [](auto& c) { c.cloudwatch_endpoint = "http://x"; }},
+      {"prometheus.names", [](auto& c) { c.prometheus.names = PrometheusNames::vmware_go; }},
+      {"prometheus.drop_shard_label", [](auto& c) { c.prometheus.drop_shard_label = true; }},
+      {"prometheus.names", [](auto& c) { c.listen = "1", c.prometheus.names = PrometheusNames::vmware_go; }},
+      {"prometheus.names",
+       [](auto& c) { c.listen = "1", c.application = "kclpp", c.prometheus.names = PrometheusNames::vmware_go; }},
       {"cloudwatch.metric_namespace", [](auto& c) { c.cloudwatch.emplace(); }},
       {"cloudwatch.metric_namespace", [](auto& c) { c.cloudwatch = telling("AWS/Kinesis"); }},
       {"cloudwatch.metric_namespace", [](auto& c) { c.application = "a&b", c.cloudwatch.emplace(); }},
@@ -223,6 +228,7 @@ TEST(WorkerConfig, BoundsThemselvesAreRight) {
       [](auto& c) { c.fan_out = true, c.consumer_arn = "arn:x", c.poll_if_refused = true; },
       [](auto& c) { c.shutdown_time = milliseconds(0); },
       [](auto& c) { c.application = "billing", c.cloudwatch.emplace(); },
+      [](auto& c) { c.listen = "1", c.application = "b", c.prometheus = {PrometheusNames::vmware_go, true}; },
       [](auto& c) { c.cloudwatch = telling("n"), c.cloudwatch->last_send = milliseconds(0); },
       [](auto& c) {
         c.cloudwatch = telling("n");

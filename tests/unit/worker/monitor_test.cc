@@ -36,12 +36,15 @@ class MonitorTest : public ::testing::Test {
     metric.help = "Shards.";
     metric.value = 1;
     metric.kind = Metric::Kind::gauge;
-    seen_.metrics.metrics.push_back(metric);
+    seen_.metrics.push_back({.metric = metric});
+    metric.name = "kclpp_records_processed_total";
+    metric.labels = {{"stream", "orders"}, {"worker", "worker-1"}, {"shard", "1"}};
+    seen_.metrics.push_back({.metric = metric});
   }
 
   void start(Monitor::Ask ask) {
     monitor_.emplace(server::ListenAddress{.address = "127.0.0.1", .port = 0},
-                     Identity{.application = "billing", .stream = "orders"}, std::move(ask));
+                     Identity{.application = "billing", .stream = "orders"}, prometheus_, std::move(ask));
     const std::string url = monitor_->url();
     port_ = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
   }
@@ -60,6 +63,7 @@ class MonitorTest : public ::testing::Test {
   /// The monitor's strand reads it.
   std::mutex mutex_;
   Monitor::Seen seen_;
+  Prometheus prometheus_;
   std::optional<Monitor> monitor_;
   std::uint16_t port_ = 0;
 };
@@ -70,6 +74,14 @@ TEST_F(MonitorTest, MetricsAreForPrometheus) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_NE(answer.head.find("Content-Type: text/plain; version=0.0.4"), std::string::npos) << answer.head;
   EXPECT_NE(answer.body.find("\nkclpp_leases_held 1\n"), std::string::npos) << answer.body;
+}
+
+TEST_F(MonitorTest, MetricsAreUnderTheNamesThatWereAskedFor) {
+  prometheus_ = {.names = PrometheusNames::vmware_go, .drop_shard_label = true};
+  start();
+  const std::string text = get("/metrics").body;
+  EXPECT_NE(text.find("\nbilling_leases_held{kinesisStream=\"orders\",workerID=\"worker-1\"} 1\n"), std::string::npos)
+      << text;
 }
 
 TEST_F(MonitorTest, StatusIsJsonWhateverAProgramThrew) {
@@ -141,7 +153,7 @@ TEST_F(MonitorTest, OtherPagesAndOtherMethodsAreRefused) {
 TEST_F(MonitorTest, APortThatIsTakenIsAnError) {
   start();
   const auto taken = [&] {
-    const Monitor other(server::ListenAddress{.address = "127.0.0.1", .port = port_}, {}, [](const auto&) {});
+    const Monitor other(server::ListenAddress{.address = "127.0.0.1", .port = port_}, {}, {}, [](const auto&) {});
   };
   EXPECT_THROW(taken(), std::system_error);
 }
