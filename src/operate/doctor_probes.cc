@@ -5,7 +5,6 @@
 
 #include "aws/credentials.h"
 #include "base/text.h"
-#include "coordinator/shard_sync.h"
 #include "operate/lease_export.h"
 #include "operate/look.h"
 #include "wire/dynamodb.h"
@@ -365,12 +364,8 @@ Task<void> look_at_leases(Session& session, const Places& places, Facts& facts, 
   const double seconds = std::chrono::duration<double>(view->watched).count();
   if (seconds > 1) facts.writes_per_second = static_cast<double>(view->writes) / seconds;
   if (!places.stream.empty() && facts.stream_facts) {
-    coordinator::ShardSyncOptions sync_options;
-    sync_options.stream = places.stream;
-    const base::EventLog silent(session.loop(), [](const LogEvent&) {});
-    coordinator::ShardSync sync(session.loop(), session.random(), session.kinesis(), table, silent,
-                                std::move(sync_options));
-    const auto listed = co_await add_listing(*view, sync);
+    StreamSight stream(session.loop(), session.random(), session.kinesis(), table, places.stream);
+    const auto listed = co_await stream.add_listing(*view);
     if (!listed) facts.leases_error = listed.error();
   }
   facts.leases = diagnose(*view);

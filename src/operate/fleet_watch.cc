@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "operate/look.h"
-
 namespace kcl::operate {
 
 using base::BootTime;
@@ -12,9 +10,8 @@ using base::Duration;
 using base::Task;
 using leases::Lease;
 
-FleetWatch::FleetWatch(base::Loop& loop, leases::LeaseTable& table, coordinator::ShardSync* sync,
-                       FleetWatchOptions options)
-    : loop_(loop), table_(table), sync_(sync), options_(options), ages_(table.options().failover) {}
+FleetWatch::FleetWatch(base::Loop& loop, leases::LeaseTable& table, StreamSight* stream, FleetWatchOptions options)
+    : loop_(loop), table_(table), stream_(stream), options_(options), ages_(table.options().failover) {}
 
 Task<Result<FleetView, std::string>> FleetWatch::look() {
   auto scan = co_await table_.scan(false);
@@ -38,7 +35,7 @@ Task<Result<FleetView, std::string>> FleetWatch::look() {
     const bool written = still < view.table.watched;
     if (written && still < failover_of(lease, view.table) + options_.interval) view.table.moved.insert(lease.key);
   }
-  if (sync_ != nullptr) {
+  if (stream_ != nullptr) {
     auto listed = co_await list(view.table);
     if (!listed) co_return Failure{listed.error()};
   }
@@ -49,9 +46,10 @@ Task<Result<FleetView, std::string>> FleetWatch::look() {
 Task<Result<void, std::string>> FleetWatch::list(TableView& view) {
   if (listing_ && loop_.now() < listing_due_) {
     view.listing = listing_;
+    stream_->keep_own(view);
     co_return Result<void, std::string>();
   }
-  auto listed = co_await add_listing(view, *sync_);
+  auto listed = co_await stream_->add_listing(view);
   if (listed) {
     listing_ = view.listing;
     listing_due_ = loop_.now() + options_.listing_interval;

@@ -10,10 +10,9 @@
 
 #include "base/task.h"
 #include "coordinator/lease_ages.h"
-#include "coordinator/shard_sync.h"
 #include "leases/lease_table.h"
+#include "operate/stream_sight.h"
 #include "operate/table_view.h"
-#include "ports/kinesis.h"
 
 namespace kcl::operate {
 
@@ -34,9 +33,8 @@ struct FleetView {
 
 class FleetWatch {
  public:
-  /// `sync`: of the same table, for the stream's shards; null when the stream is not asked. What it is given outlives
-  /// it.
-  FleetWatch(base::Loop& loop, leases::LeaseTable& table, coordinator::ShardSync* sync, FleetWatchOptions options);
+  /// `stream`: of the same table; null when it is not asked. What it is given outlives it.
+  FleetWatch(base::Loop& loop, leases::LeaseTable& table, StreamSight* stream, FleetWatchOptions options);
   FleetWatch(const FleetWatch&) = delete;
   FleetWatch& operator=(const FleetWatch&) = delete;
 
@@ -48,7 +46,7 @@ class FleetWatch {
 
   base::Loop& loop_;
   leases::LeaseTable& table_;
-  coordinator::ShardSync* sync_;
+  StreamSight* stream_;
   FleetWatchOptions options_;
   coordinator::LeaseAges ages_;
   std::optional<base::BootTime> begun_;

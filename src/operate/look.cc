@@ -128,15 +128,7 @@ Task<StoreResult<TableView>> look(base::Loop& loop, leases::LeaseTable& table, L
   co_return view;
 }
 
-Task<Result<void, std::string>> add_listing(TableView& view, coordinator::ShardSync& sync) {
-  auto seen = co_await sync.fresh_look();
-  if (!seen) co_return Failure{seen.error().message};
-  view.listing = (*seen)->listing;
-  co_return Result<void, std::string>();
-}
-
-Task<void> probe_lags(base::Loop& loop, ports::Kinesis& kinesis, std::string stream, TableView& view,
-                      base::Stop& stop) {
+Task<void> probe_lags(base::Loop& loop, StreamSight& stream, TableView& view, base::Stop& stop) {
   const auto leases = shards::by_shard(view.leases);
   const auto start = shards::start_instant(leases);
   for (const auto& [shard, lease] : leases) {
@@ -152,9 +144,9 @@ Task<void> probe_lags(base::Loop& loop, ports::Kinesis& kinesis, std::string str
     });
     GetShardIterator request =
         iterator_behind(shards::read_from(lease, parent_has_row, start.value_or(shards::kTrimHorizon)));
-    request.stream = stream;
+    request.stream = stream.stream();
     request.shard_id = shard;
-    ProbedLag lag = co_await probe(loop, kinesis, std::move(request));
+    ProbedLag lag = co_await probe(loop, stream.kinesis(), std::move(request));
     view.lags.insert_or_assign(shard, std::move(lag));
   }
 }

@@ -7,10 +7,9 @@
 
 #include "base/task.h"
 #include "base/wait.h"
-#include "coordinator/shard_sync.h"
 #include "leases/lease_table.h"
+#include "operate/stream_sight.h"
 #include "operate/table_view.h"
-#include "ports/kinesis.h"
 
 namespace kcl::operate {
 
@@ -30,12 +29,8 @@ struct LookOptions {
 base::Task<StoreResult<TableView>> look(base::Loop& loop, leases::LeaseTable& table, LookOptions options,
                                         base::Stop& stop);
 
-/// Adds the stream's shards. `sync` is of the same table and only looks. The error is for people.
-base::Task<Result<void, std::string>> add_listing(TableView& view, coordinator::ShardSync& sync);
-
 /// Reads one record behind each checkpoint, one shard after the other: one of the five reads a second that all
-/// applications of a shard share. Precondition: the view has a listing.
-base::Task<void> probe_lags(base::Loop& loop, ports::Kinesis& kinesis, std::string stream, TableView& view,
-                            base::Stop& stop);
+/// applications of a shard share. Precondition: the view has the stream's listing.
+base::Task<void> probe_lags(base::Loop& loop, StreamSight& stream, TableView& view, base::Stop& stop);
 
 }  // namespace kcl::operate

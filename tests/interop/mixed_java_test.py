@@ -70,12 +70,18 @@ class JavaFleetTest(FleetTest):
     def start_java(self, fleet):
         """The fleet empties its pipe like the others'."""
         name = f"java{len(fleet.workers) + 1}"
-        command = ["java", "-cp", self._path, "KclWorker", self.stream, self.application, name,
+        command = ["java", "-cp", self._path, "KclWorker", self.java_stream(), self.application, name,
                    str(FAILOVER_SECONDS * 1000)]
         worker = Worker(name, command, self.servers.environment(), self.dir)
         fleet.workers.append(worker)
         fleet.read(worker)
         return worker
+
+    def java_stream(self):
+        """For multi-stream mode, as our leases name it."""
+        if self.stream_flag == "--stream":
+            return self.stream
+        return self.rows()[0]["leaseKey"]["S"].rpartition(":")[0]
 
     def all_run(self, fleet):
         """Whoever is killed or ended on purpose has an exit code; Java's is 143 after SIGTERM."""
@@ -130,6 +136,19 @@ class JavaFleetTest(FleetTest):
         for kind in ("w", "java"):
             count = sum(len(worker.lines) for worker in fleet.workers if worker.name.startswith(kind))
             self.assertGreater(count, 0, f"{kind} delivered nothing: the test tests nothing")
+
+
+class KclStreams(JavaFleetTest):
+    """Java's multi-stream mode."""
+
+    version = "3.5.1"
+    stream_flag = "--streams"
+
+    def test_java_workers_join_and_leave_a_fleet_of_ours(self):
+        self.join_and_leave()
+        for row in self.rows():
+            stream, _, shard = row["leaseKey"]["S"].rpartition(":")
+            self.assertEqual((row["streamName"]["S"], row["shardId"]["S"]), (stream, shard))
 
 
 class Kcl2(JavaFleetTest):

@@ -55,15 +55,11 @@ Task<int> Work::look(Stop& stop) {
   auto view = co_await operate::look(session_.loop(), table_, look, stop);
   if (!view) co_return fail(view.error().message);
   if (!options_.places.stream.empty()) {
-    kcl::coordinator::ShardSyncOptions sync_options;
-    sync_options.stream = options_.places.stream;
-    const kcl::base::EventLog silent(session_.loop(), [](const kcl::LogEvent&) {});
-    kcl::coordinator::ShardSync sync(session_.loop(), session_.random(), session_.kinesis(), table_, silent,
-                                     std::move(sync_options));
-    const auto listed = co_await operate::add_listing(*view, sync);
+    operate::StreamSight stream(session_.loop(), session_.random(), session_.kinesis(), table_, options_.places.stream);
+    const auto listed = co_await stream.add_listing(*view);
     if (!listed) co_return fail(listed.error());
     if (options_.probe_lag) {
-      co_await operate::probe_lags(session_.loop(), session_.kinesis(), options_.places.stream, *view, stop);
+      co_await operate::probe_lags(session_.loop(), stream, *view, stop);
     }
   }
   if (stop.requested()) co_return fail("stopped by a signal before the look had ended");

@@ -7,7 +7,6 @@
 
 #include "base/poll_loop.h"
 #include "base/run_on.h"
-#include "coordinator/shard_sync.h"
 #include "files/files.h"
 #include "leases/messages.h"
 #include "leases/table.h"
@@ -115,18 +114,15 @@ class Watch {
   const LeasesOptions& options_;
   Board& board_;
   kcl::leases::LeaseTable table_;
+  std::optional<operate::StreamSight> stream_;
   operate::FleetSample sample_;
 };
 
 Task<int> Watch::run(Stop& stop) {
-  std::optional<kcl::coordinator::ShardSync> sync;
-  const kcl::base::EventLog silent(session_.loop(), [](const kcl::LogEvent&) {});
   if (!options_.places.stream.empty()) {
-    kcl::coordinator::ShardSyncOptions sync_options;
-    sync_options.stream = options_.places.stream;
-    sync.emplace(session_.loop(), session_.random(), session_.kinesis(), table_, silent, std::move(sync_options));
+    stream_.emplace(session_.loop(), session_.random(), session_.kinesis(), table_, options_.places.stream);
   }
-  operate::FleetWatch watch(session_.loop(), table_, sync ? &*sync : nullptr, watch_options(options_));
+  operate::FleetWatch watch(session_.loop(), table_, stream_ ? &*stream_ : nullptr, watch_options(options_));
   while (!stop.requested()) {
     const auto next = session_.loop().now() + options_.interval;
     co_await look(watch, stop);
@@ -138,7 +134,7 @@ Task<int> Watch::run(Stop& stop) {
 Task<void> Watch::look(operate::FleetWatch& watch, Stop& stop) {
   auto seen = co_await watch.look();
   if (seen && options_.probe_lag) {
-    co_await operate::probe_lags(session_.loop(), session_.kinesis(), options_.places.stream, seen->table, stop);
+    co_await operate::probe_lags(session_.loop(), *stream_, seen->table, stop);
   }
   const std::string complaint = sample_.note(std::move(seen));
   if (!complaint.empty()) complain(complaint);

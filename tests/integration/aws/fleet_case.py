@@ -20,6 +20,7 @@ class FleetTest(unittest.TestCase):
     shards = 8
     failover_seconds = 3
     worker = Worker
+    stream_flag = "--stream"
 
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="kclpp-aws-test-")
@@ -44,7 +45,7 @@ class FleetTest(unittest.TestCase):
         return putter
 
     def fleet(self, store, *arguments, **environment):
-        flags = ["--stream", self.stream, "--application", self.application, "--lease-store", store, "--from",
+        flags = [self.stream_flag, self.stream, "--application", self.application, "--lease-store", store, "--from",
                  "TRIM_HORIZON", "--failover", str(self.failover_seconds), *arguments]
         return Fleet(self.kclpp, flags, self.servers.environment(**environment), self.dir, self.worker)
 

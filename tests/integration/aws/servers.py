@@ -142,8 +142,9 @@ def sqlite_items(file, table):
 
 def lease_rows(items):
     """shard -> Row, of those items that are leases."""
-    return {item["leaseKey"]["S"]: Row(item["checkpoint"]["S"], item.get("leaseOwner", {}).get("S"),
-                                       int(item["leaseCounter"]["N"]))
+    return {item["leaseKey"]["S"].rpartition(":")[2]: Row(item["checkpoint"]["S"],
+                                                          item.get("leaseOwner", {}).get("S"),
+                                                          int(item["leaseCounter"]["N"]))
             for item in items if "leaseCounter" in item and "checkpoint" in item and
             item.get("entityType", {"S": "LEASE"})["S"] == "LEASE"}
 

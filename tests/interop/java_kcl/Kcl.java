@@ -1,4 +1,5 @@
 import java.net.URI;
+import java.util.List;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.http.Protocol;
@@ -10,10 +11,13 @@ import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.kinesis.common.ConfigsBuilder;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.common.StreamIdentifier;
 import software.amazon.kinesis.coordinator.CoordinatorConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.processor.FormerStreamsLeasesDeletionStrategy;
+import software.amazon.kinesis.processor.MultiStreamTracker;
 import software.amazon.kinesis.processor.ShardRecordProcessorFactory;
 import software.amazon.kinesis.processor.SingleStreamTracker;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
@@ -38,6 +42,23 @@ final class Kcl {
     return config;
   }
 
+  private static final InitialPositionInStreamExtended BEGIN =
+      InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
+
+  /** Multi-stream mode, of one stream. */
+  private record OneOfSeveral(String stream, InitialPositionInStreamExtended begin) implements MultiStreamTracker {
+    @Override
+    public List<StreamConfig> streamConfigList() {
+      return List.of(new StreamConfig(StreamIdentifier.multiStreamInstance(stream), begin));
+    }
+
+    @Override
+    public FormerStreamsLeasesDeletionStrategy formerStreamsLeasesDeletionStrategy() {
+      return new FormerStreamsLeasesDeletionStrategy.NoLeaseDeletionStrategy();
+    }
+  }
+
+  /** {@code stream}: a name, or {@code <account>:<name>:<creation>} for multi-stream mode. */
   static Scheduler scheduler(
       String stream, String application, String workerId, long failoverMillis, ShardRecordProcessorFactory factory) {
     var keys = StaticCredentialsProvider.create(AwsBasicCredentials.create("local", "local"));
@@ -56,10 +77,16 @@ final class Kcl {
             .credentialsProvider(keys)
             .build();
     var cloudWatch = CloudWatchAsyncClient.builder().region(Region.US_EAST_1).credentialsProvider(keys).build();
-    var begin = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
-    var tracker = new SingleStreamTracker(StreamIdentifier.singleStreamInstance(stream), begin);
-    var configs = new ConfigsBuilder(tracker, application, kinesis, dynamo, cloudWatch, workerId, factory);
-    var polling = new PollingConfig(stream, kinesis).maxRecords(10_000).idleTimeBetweenReadsInMillis(200);
+    boolean oneOfSeveral = stream.contains(":");
+    var configs =
+        oneOfSeveral
+            ? new ConfigsBuilder(
+                new OneOfSeveral(stream, BEGIN), application, kinesis, dynamo, cloudWatch, workerId, factory)
+            : new ConfigsBuilder(
+                new SingleStreamTracker(StreamIdentifier.singleStreamInstance(stream), BEGIN),
+                application, kinesis, dynamo, cloudWatch, workerId, factory);
+    var polling = oneOfSeveral ? new PollingConfig(kinesis) : new PollingConfig(stream, kinesis);
+    polling.maxRecords(10_000).idleTimeBetweenReadsInMillis(200);
     return new Scheduler(
         configs.checkpointConfig(),
         compatible(configs.coordinatorConfig().parentShardPollIntervalMillis(1_000)),

@@ -59,8 +59,8 @@ TEST_F(FleetWatchTest, WhoStopsWritingIsSilentAfterItsFailoverTimeAndALook) {
 
 TEST_F(FleetWatchTest, TheStreamIsListedNowAndThen) {
   store.put_lease(java_lease(0));
-  const auto sync = make_sync(a);
-  FleetWatch watch(loop, a, sync.get(), {.interval = 5s, .listing_interval = 60s});
+  StreamSight stream_of_table(loop, random, *kinesis, a, "orders");
+  FleetWatch watch(loop, a, &stream_of_table, {.interval = 5s, .listing_interval = 60s});
   EXPECT_EQ(verdict_of(look(watch), shard(1)), Verdict::no_row);
   const int listings = kinesis->listings();
   loop.run_for(30s);

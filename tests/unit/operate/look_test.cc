@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "leases/lease_key.h"
 #include "operate/diagnose.h"
 #include "unit/coordinator/sync_fixture.h"
 #include "unit/operate/view.h"
@@ -23,17 +24,18 @@ class LookTest : public coordinator::SyncTest {
     return *std::move(view);
   }
   void list(TableView& view) {
-    const auto sync = make_sync(a);
-    const auto listed = run(add_listing(view, *sync));
+    const auto listed = run(sight.add_listing(view));
     EXPECT_TRUE(listed) << listed.error();
   }
   base::Task<bool> probed(TableView& view, base::Stop& stop) {
-    co_await probe_lags(loop, *kinesis, "orders", view, stop);
+    co_await probe_lags(loop, sight, view, stop);
     co_return true;
   }
   void renew_in(base::Duration wait, const std::string& key) {
     store.after(wait, [this, key] { store.java_renews(key); });
   }
+
+  StreamSight sight{loop, random, *kinesis, a, "orders"};
 };
 
 TEST_F(LookTest, ItEndsWhenEveryOwnerHasShownLife) {
@@ -45,6 +47,30 @@ TEST_F(LookTest, ItEndsWhenEveryOwnerHasShownLife) {
   const auto view = look_at();
   EXPECT_EQ(view.moved, (std::set{shard(0), shard(1)}));
   EXPECT_LT(loop.now() - begun, 5s);
+}
+
+TEST_F(LookTest, OfATableOfSeveralStreamsOneIsLookedAt) {
+  const auto described = run(kinesis->describe_stream("orders", loop.now() + 5s));
+  const std::string orders = leases::stream_part_of(*described.value).value();
+  auto own = java_lease(0);
+  own.key = leases::lease_key(orders, shard(0));
+  auto other = java_lease(0);
+  other.key = "123456789012:refunds:1790000000:" + shard(0);
+  store.put_lease(own);
+  store.put_lease(other);
+  auto view = look_at({.watch = 0s});
+  EXPECT_EQ(view.leases.size(), 2U) << "without a stream, all of them";
+  list(view);
+  ASSERT_EQ(view.leases.size(), 1U);
+  EXPECT_EQ(view.leases[0].key, own.key);
+  std::map<std::string, Verdict> verdicts;
+  for (const Line& line : diagnose(view).lines) verdicts[line.shard] = line.verdict;
+  EXPECT_EQ(verdicts.size(), 3U) << "its shards without rows, too";
+  EXPECT_EQ(verdicts[leases::lease_key(orders, shard(1))], Verdict::no_row);
+  base::Stop stop;
+  EXPECT_TRUE(run(probed(view, stop)));
+  EXPECT_TRUE(view.lags.contains(own.key));
+  EXPECT_EQ(view.lags[own.key].error, "");
 }
 
 TEST_F(LookTest, TheDeadAreWatchedForTheirFailoverTime) {

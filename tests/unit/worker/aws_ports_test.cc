@@ -85,7 +85,6 @@ TEST(WorkerAwsPorts, FanOutReadsAsTheConsumerThatIsNamed) {
   EXPECT_EQ((*find(config))->consumer->name, "billing");
   config.consumer_name = "reader";
   EXPECT_EQ((*find(config))->consumer->name, "reader");
-  EXPECT_EQ((*find(config))->consumer->stream, config.stream);
 }
 
 TEST(WorkerAwsPorts, EachProblemNamesTheFieldThatMendsIt) {
