@@ -54,7 +54,7 @@ def component(name, how):
     try:
         version = run("dpkg-query", "-W", "-f=${Version}", package)
     except (OSError, subprocess.CalledProcessError) as why:
-        raise SystemExit(f"sbom.py: the version of {package} is not known here: run scripts/setup, on Debian 12") from why
+        raise SystemExit(f"sbom.py: {package} is not installed here: run scripts/setup, on Debian 12") from why
     locator = f"pkg:deb/debian/{package}@{version.replace(':', '%3A').replace('+', '%2B')}?distro=debian-12"
     return {"name": name, "SPDXID": identifier(name), "versionInfo": version, "downloadLocation": "NOASSERTION",
             "filesAnalyzed": False, "licenseConcluded": license_id, "licenseDeclared": license_id,
