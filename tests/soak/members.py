@@ -16,13 +16,19 @@ class Member:
     """One process. Its stdout is read by us and kept nowhere, its stderr goes to NAME.err."""
 
     def __init__(self, name, command, environment, folder):
-        self.name, self._rest = name, b""
+        self.name, self._rest, self._err = name, b"", os.path.join(folder, name + ".err")
         self.pipe, write = os.pipe()
         os.set_blocking(self.pipe, False)
-        with open(os.path.join(folder, name + ".err"), "ab") as err:
+        with open(self._err, "ab") as err:
             self.process = subprocess.Popen([*ENDS_WITH_US, *command], env=environment, stdin=subprocess.DEVNULL,
                                             stdout=write, stderr=err)
         os.close(write)
+
+    def gave_up_at_its_start(self):
+        """The servers did not answer for so long that it never began, as a worker must: whoever supervises it starts it
+        again."""
+        with open(self._err, encoding="utf-8", errors="replace") as err:
+            return self.process.returncode == 1 and "consume_ended records=0 shards=0" in err.read()
 
     def lines(self):
         """The whole lines that are there, and whether there can be more. A last one that was cut off is none: the
@@ -52,7 +58,7 @@ class Fleet:
         self._folder, self._environment = folder, servers.environment()
         self._open, self._poll = {}, select.poll()
         self._started, self.failures = 0, []
-        self.done = {"killed": 0, "ended": 0, "splits": 0, "merges": 0}
+        self.done = {"killed": 0, "ended": 0, "gave_up_at_start": 0, "splits": 0, "merges": 0}
         self.steady = [self._start(f"{name}-steady-{number + 1}") for number in range(steady)]
         self._shaken = [self._start_another() for _ in range(shaken)]
         self._leaving = []
@@ -81,15 +87,19 @@ class Fleet:
         self.account.end_round()
 
     def check(self):
-        """Notes who ended that should not have."""
+        """Notes who ended that should not have, and starts them again."""
         if self._producer.failure:
             self.failures.append(f"the producer of {self.name}: {self._producer.failure}")
             self._producer.failure = None
-        for member in [*self.steady, *self._shaken]:
-            if member.process.poll() is not None:
-                self.failures.append(f"{member.name} ended by itself with {member.process.returncode}")
-                self.steady = [one for one in self.steady if one is not member]
-                self._shaken = [one for one in self._shaken if one is not member]
+        for members, start in ((self.steady, self._start), (self._shaken, lambda _: self._start_another())):
+            for index, member in enumerate(members):
+                if member.process.poll() is None:
+                    continue
+                if member.gave_up_at_its_start():
+                    self.done["gave_up_at_start"] += 1
+                else:
+                    self.failures.append(f"{member.name} ended by itself with {member.process.returncode}")
+                members[index] = start(member.name)
         for member in list(self._leaving):
             if member.process.poll() is not None:
                 self._leaving.remove(member)

@@ -14,6 +14,10 @@ constexpr std::chrono::seconds kShutdownTime{10};
 // Far longer than any shard ever waits for a worker, and short enough for a demo that runs for hours.
 constexpr std::chrono::minutes kRetention{5};
 constexpr int kFailoversRetained = 4;
+// The rows of shards that have ended stay for an hour, and longer where no worker lives for so long: a demo of hours
+// would be about them alone.
+constexpr std::size_t kReshardsAtFirst = 60;
+constexpr std::chrono::seconds kBetweenReshards{20};
 
 kcl::testing::EmbeddedStreamOptions stream_options(const FleetOptions& options) {
   kcl::testing::EmbeddedStreamOptions stream;
@@ -72,10 +76,20 @@ void Fleet::disturb() {
     case 3:
       return restart();
     case 4:
-      return split();
+      return may_reshard() ? split() : crash();
     default:
-      return merge();
+      return may_reshard() ? merge() : crash();
   }
+}
+
+bool Fleet::may_reshard() const {
+  return reshards_ < kReshardsAtFirst || kcl::base::wall_now() - last_reshard_ >= kBetweenReshards;
+}
+
+void Fleet::note_reshard(std::size_t children) {
+  shards_ever_ += children;
+  ++reshards_;
+  last_reshard_ = kcl::base::wall_now();
 }
 
 void Fleet::crash() {
@@ -89,7 +103,7 @@ void Fleet::crash() {
 }
 
 void Fleet::stall() {
-  if (!stalled_.empty()) return split();
+  if (!stalled_.empty()) return may_reshard() ? split() : crash();
   Member& victim = any_member();
   victim.stall();
   stalled_ = victim.id();
@@ -122,7 +136,7 @@ void Fleet::split() {
   const std::string parent = open[random_.below(open.size())].id;
   const auto children = stream_.split(parent);
   if (!children) return;
-  shards_ever_ += children->size();
+  note_reshard(children->size());
   note("split " + parent + " into " + children->front() + " and " + children->back());
 }
 
@@ -134,7 +148,7 @@ void Fleet::merge() {
   const std::size_t first = random_.below(open.size() - 1);
   const auto child = stream_.merge(open[first].id, open[first + 1].id);
   if (!child) return;
-  ++shards_ever_;
+  note_reshard(1);
   note("merged " + open[first].id + " and " + open[first + 1].id + " into " + *child);
 }
 

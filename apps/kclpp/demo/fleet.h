@@ -50,6 +50,8 @@ class Fleet {
  private:
   void start_member();
   void note(std::string event);
+  bool may_reshard() const;
+  void note_reshard(std::size_t children);
   void crash();
   void stall();
   void restart();
@@ -62,6 +64,8 @@ class Fleet {
   kcl::base::Random random_;
   kcl::testing::EmbeddedStream stream_;
   std::size_t shards_ever_;
+  std::size_t reshards_ = 0;
+  kcl::Timestamp last_reshard_{};
   kcl::Runtime runtime_;
   std::vector<std::unique_ptr<Member>> members_;
   std::size_t members_ever_ = 0;

@@ -101,14 +101,15 @@ const std::vector<VerbFlag>& verb_flags() {
       {{"json", "", kLooking, "One JSON object on stdout instead of text"}, looking},
       {{"to", "WHERE", kChanging,
         "TRIM_HORIZON: all that the stream still has; LATEST: skips to now; a time such as 2026-11-22T23:26:13Z or "
-        "2026-11-22; or, of one shard, the sequence number of the last record that counts as processed"},
+        "2026-11-22; or, of one shard, the sequence number of the last record that counts as processed, which is all "
+        "that rows of vmware-go can say"},
        rewinding},
       {{"dry-run", "", kChanging, "Only say what would be done"}, agreeing},
       {{"yes", "", kChanging, "Do it without asking"}, agreeing},
       {{"force", "", kChanging,
         "Take leases away without asking their holders: from Java workers, which cannot be asked, and from a worker "
-        "that "
-        "does not answer. What such a holder has delivered and not stored comes again"},
+        "that does not answer. What such a holder has delivered and not stored comes again. Never from a live Go "
+        "worker, whose next renewal would undo it"},
        changing},
       {{"patience", "SECONDS", kChanging, "Wait so long for each lease to be handed over: 1 to 3600 (60)"}, changing},
       {{"undo", "FILE", kChanging,
