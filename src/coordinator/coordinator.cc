@@ -285,7 +285,7 @@ Task<std::optional<std::uint64_t>> Coordinator::take(Lease lease, bool by_age) {
   claims_.erase(key);
   erased_.erase(key);
   const std::uint64_t epoch = result.hold->epoch();
-  log_of(key).info("lease_taken", {{"from", previous}, {"epoch", epoch}});
+  log_of(key).with({{"epoch", epoch}}).info("lease_taken", {{"from", previous}});
   acquired_(std::move(result.hold));
   co_return epoch;
 }

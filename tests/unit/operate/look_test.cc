@@ -54,6 +54,7 @@ TEST_F(LookTest, OfATableOfSeveralStreamsOneIsLookedAt) {
   const std::string orders = leases::stream_part_of(*described.value).value();
   auto own = java_lease(0);
   own.key = leases::lease_key(orders, shard(0));
+  own.checkpoint = Position::trim_horizon();
   auto other = java_lease(0);
   other.key = "123456789012:refunds:1790000000:" + shard(0);
   store.put_lease(own);
