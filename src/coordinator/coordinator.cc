@@ -160,9 +160,9 @@ bool Coordinator::outdated(const Lease& lease) const {
 }
 
 base::EventLog Coordinator::log_of(const std::string& key) const {
-  base::EventLog log = log_.with({{"shard", std::string(leases::shard_part(key))}});
-  if (leases::stream_part(key).empty()) return log;
-  return log.with({{"stream", sync_of_(key)->stream()}});
+  const std::string shard(leases::shard_part(key));
+  if (leases::stream_part(key).empty()) return log_.with({{"shard", shard}});
+  return log_.with({{"stream", sync_of_(key)->stream()}, {"shard", shard}});
 }
 
 std::vector<std::string> Coordinator::blocking_parents(const Lease& lease, const shards::LeasesByShard& leases) const {
