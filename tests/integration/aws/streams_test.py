@@ -1,5 +1,5 @@
-"""`kclpp consume --streams` on real servers: several streams read by one fleet in one lease table, while workers are killed
-and a stream is split.
+"""`kclpp consume --streams` on real servers: several streams read by one fleet in one lease table, while workers are
+killed and a stream is split.
 
 usage: streams_test.py KCLPP [unittest arguments]
 """
