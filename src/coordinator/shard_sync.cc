@@ -35,11 +35,6 @@ std::optional<milliseconds> longest_failover(const shards::LeasesByShard& leases
   return longest;
 }
 
-bool others_live(const shards::LeasesByShard& leases) {
-  return std::ranges::any_of(leases,
-                             [](const auto& row) { return row.second.owner && !row.second.last_written_by_kclpp(); });
-}
-
 Origin origin_of(const Lease& lease, const shards::LeasesByShard& leases) {
   return shards::never_run(lease, leases) ? Origin::fresh : Origin::repair;
 }
@@ -138,7 +133,7 @@ Task<bool> ShardSync::create_missing(Lease lease, const View& basis, SyncResult<
 Task<SyncResult<void>> ShardSync::create_all(std::vector<Lease> missing, ViewPtr basis) {
   SyncResult<void> result;
   auto generations = shards::generations(std::move(missing));
-  if (others_live(basis->leases) && generations.size() > 1) generations.resize(1);
+  if (basis->others_live && generations.size() > 1) generations.resize(1);
   for (std::vector<Lease>& generation : generations) {
     const auto create_one = [&](std::size_t i) { return create_missing(std::move(generation[i]), *basis, result); };
     co_await base::for_each_at_once(loop_, generation.size(), leases::kWritesAtOnce, create_one);
@@ -307,7 +302,7 @@ Task<SyncResult<std::set<std::string>>> ShardSync::prepare_end(std::string shard
     const Origin origin = origin_of(lease, view.leases);
     auto created = co_await create(std::move(lease), view, origin);
     if (!created) co_return Failure{created.error()};
-    if (others_live(view.leases)) children_due_ = loop_.now() + kSeenByJava;
+    if (view.others_live) children_due_ = loop_.now() + kSeenByJava;
   }
   if (loop_.now() < children_due_) {
     co_return Failure{

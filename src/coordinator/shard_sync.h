@@ -34,6 +34,9 @@ struct ShardSyncOptions {
   shards::InitialPosition initial = shards::InitialPosition::trim_horizon;
   /// Of `at_timestamp`.
   Timestamp initial_timestamp{};
+  /// When the service was first heard of in this worker's life, by its clock: what LATEST goes back to, however long
+  /// the start takes. Of several streams they share one.
+  std::shared_ptr<std::optional<Timestamp>> first_heard = std::make_shared<std::optional<Timestamp>>();
   /// The table has leases of several streams, each named by its own, and so does `kinesis` name this one's shards
   /// (leases/lease_key.h).
   bool keyed_by_stream = false;
@@ -68,6 +71,8 @@ class ShardSync {
     Timestamp start_instant{};
     /// The start instant is on record; without it no lease is created but the one that records it.
     bool anchored = false;
+    /// Workers of other kinds hold leases on the table, of whatever stream.
+    bool others_live = false;
     /// When the older of the two was asked for.
     base::BootTime sent{};
   };
@@ -111,7 +116,8 @@ class ShardSync {
   SyncResult<void> check_stream(const StreamDescription& description, const leases::LeaseScan& scan);
   std::optional<Timestamp> recorded_start(const leases::LeaseScan& scan, const View& view) const;
   std::vector<std::string> gone(const View& view) const;
-  Timestamp configured_start(Timestamp server_time) const;
+  Timestamp configured_start(Timestamp server_time, bool made_anew) const;
+  bool made_anew(const leases::LeaseScan& scan) const;
   shards::StartPoint start_point(const View& view) const;
   base::Task<SyncResult<void>> create_anchor(ViewPtr view);
   base::Task<SyncResult<void>> create_application_row(ViewPtr view);

@@ -1,6 +1,7 @@
 // What a look at the stream and the table shows: the shards, this stream's leases, where the application started, and
 // whether they belong together.
 #include <algorithm>
+#include <string_view>
 
 #include "coordinator/shard_sync.h"
 #include "leases/lease_key.h"
@@ -21,10 +22,12 @@ constexpr milliseconds kLatestMargin{2'000};
 
 }  // namespace
 
-Timestamp ShardSync::configured_start(Timestamp server_time) const {
+Timestamp ShardSync::configured_start(Timestamp server_time, bool made_anew) const {
+  std::optional<Timestamp>& first_heard = *options_.first_heard;
+  if (!first_heard) first_heard = server_time;
   switch (options_.initial) {
     case shards::InitialPosition::latest:
-      return server_time - kLatestMargin;
+      return made_anew ? shards::kTrimHorizon : std::min(server_time, *first_heard) - kLatestMargin;
     case shards::InitialPosition::at_timestamp:
       return options_.initial_timestamp;
     case shards::InitialPosition::trim_horizon:
@@ -110,6 +113,17 @@ SyncResult<void> ShardSync::take_own(leases::LeaseScan& scan) {
   return {};
 }
 
+/// The table has leases of a stream of this name and account that was there before: what was put into this one since is
+/// what the application has not read.
+bool ShardSync::made_anew(const leases::LeaseScan& scan) const {
+  if (!options_.keyed_by_stream) return false;
+  const std::string_view name = std::string_view(stream_part_).substr(0, stream_part_.rfind(':') + 1);
+  return std::ranges::any_of(scan.leases, [&](const Lease& lease) {
+    const std::string_view other = leases::stream_part(lease.key);
+    return other.starts_with(name) && other != stream_part_;
+  });
+}
+
 SyncResult<void> ShardSync::check_stream(const StreamDescription& description, const leases::LeaseScan& scan) {
   const auto created = std::chrono::floor<seconds>(description.created);
   std::optional<std::chrono::sys_seconds> other;
@@ -164,6 +178,9 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
   if (!listed) co_return Failure{listed.error()};
   auto scan = co_await table_.scan(true);
   if (!scan) co_return Failure{SyncError::of(scan.error())};
+  const bool anew = made_anew(*scan);
+  view->others_live = std::ranges::any_of(
+      scan->leases, [](const Lease& lease) { return lease.owner && !lease.last_written_by_kclpp(); });
   auto own = take_own(*scan);
   if (!own) co_return Failure{own.error()};
   for (const auto& bad : scan->unreadable) {
@@ -175,7 +192,7 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
   view->leases = shards::by_shard(scan->leases);
   const bool own_row = table_.format().has_application_row();
   view->anchored = own_row ? scan->application.has_value() : !view->leases.empty();
-  const auto configured = configured_start(description.value->server_time);
+  const auto configured = configured_start(description.value->server_time, anew);
   const auto recorded = recorded_start(*scan, *view);
   view->start_instant = recorded.value_or(configured);
   const bool other_start =

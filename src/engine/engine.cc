@@ -49,7 +49,7 @@ coordinator::CoordinatorOptions coordinator_options(const EngineOptions& options
 
 /// A stream that is read, and what its consumers share.
 struct Engine::Stream {
-  Stream(Engine& engine, coordinator::ShardSyncOptions options, const std::string& consumer_arn);
+  Stream(Engine& engine, const coordinator::ShardSyncOptions& options, const std::string& consumer_arn);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -62,7 +62,7 @@ struct Engine::Stream {
   consumer::ConsumerContext consumers;
 };
 
-Engine::Stream::Stream(Engine& engine, coordinator::ShardSyncOptions options, const std::string& consumer_arn)
+Engine::Stream::Stream(Engine& engine, const coordinator::ShardSyncOptions& options, const std::string& consumer_arn)
     : label(options.keyed_by_stream ? options.stream : ""),
       log(label.empty() ? engine.ports_.log : engine.ports_.log.with({{"stream", label}})),
       kinesis(label.empty() ? engine.ports_.kinesis : keyed.emplace(engine.ports_.kinesis)),
@@ -121,7 +121,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
     sync.initial_timestamp = choice.initial_timestamp;
     sync.keyed_by_stream = true;
     sync.interval *= static_cast<Duration::rep>(crowd);
-    streams_.push_back(std::make_unique<Stream>(*this, std::move(sync), choice.consumer_arn));
+    streams_.push_back(std::make_unique<Stream>(*this, sync, choice.consumer_arn));
   }
 }
 
@@ -306,9 +306,15 @@ void Engine::tell_what_is_left_over() {
 /// The last word have a fresh listing and a consistent scan: a scan of the coordinator may be torn, and a shard that
 /// has no row yet is nobody's.
 Task<bool> Engine::nothing_is_left(BootTime since) {
+  base::Stop& stop = coordination_.stop();
   for (const auto& stream : streams_) {
     auto view = co_await stream->sync.fresh_look();
-    if (!view || through_since_ != since) co_return false;
+    while (!view && through_since_ == since && !stop.requested()) {
+      stream->log.warning("finish_waits", {{"error", view.error().message}});
+      co_await changed_.wait_until(ports_.loop, ports_.loop.now() + options_.failover / 10, stop);
+      view = co_await stream->sync.fresh_look();
+    }
+    if (!view || through_since_ != since || stop.requested()) co_return false;
     if (!stream->sync.holes(**view).empty()) {
       stream->sync.look_again();
       co_return false;

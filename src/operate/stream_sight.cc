@@ -27,7 +27,11 @@ Task<Result<void, std::string>> StreamSight::add_listing(TableView& view) {
     sync_ = std::make_unique<coordinator::ShardSync>(loop_, random_, kinesis(), table_, silent, std::move(options));
   }
   auto seen = co_await sync_->fresh_look();
-  if (!seen) co_return Failure{seen.error().message};
+  if (!seen) {
+    // A stream that was made anew has another name for its leases.
+    if (seen.error().kind == coordinator::SyncError::Kind::conflict) sync_.reset();
+    co_return Failure{seen.error().message};
+  }
   view.listing = (*seen)->listing;
   keep_own(view);
   co_return Result<void, std::string>();

@@ -58,11 +58,13 @@ void Ledger::epoch_began(const std::string& shard_id, std::uint64_t epoch, const
   const std::lock_guard lock(mutex_);
   ++counts_.epochs;
   Shard& shard = shards_[shard_id];
-  if (shard.stored && start != *shard.stored) {
+  auto& epochs = epochs_[shard_id];
+  // One that was stalled before it could say so tells when others have gone on.
+  const bool overtaken = !epochs.empty() && epochs.rbegin()->first > epoch;
+  if (!overtaken && shard.stored && start != *shard.stored) {
     blame(shard_id + " epoch " + std::to_string(epoch) + " starts at " + start.text() + ", but " +
           shard.stored->text() + " was stored");
   }
-  auto& epochs = epochs_[shard_id];
   epochs.insert_or_assign(epoch, Epoch{.next = shard.index_after(start), .start = start});
   if (epochs.size() > kEpochsKept) epochs.erase(epochs.begin());
 }
@@ -78,7 +80,9 @@ void Ledger::checkpoint_stored(const std::string& shard_id, const kcl::Position&
 void Ledger::delivered(std::uint64_t epoch, const kcl::RecordBatch& batch) {
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[batch.shard_id()];
-  Epoch& state = epochs_[batch.shard_id()][epoch];
+  auto& epochs = epochs_[batch.shard_id()];
+  Epoch& state = epochs[epoch];
+  state.overtaken = epochs.rbegin()->first > epoch;
   for (const kcl::Record& record : batch) deliver(batch.shard_id(), shard, state, record, epoch);
 }
 
@@ -90,6 +94,12 @@ void Ledger::deliver(const std::string& shard_id, Shard& shard, Epoch& state, co
   std::size_t index = state.next;
   if (!is_at(index)) {
     const std::size_t after = shard.index_after(record.position());
+    if (after == shard.settled && state.overtaken) {
+      // Forgotten: others have delivered and stored it meanwhile.
+      ++counts_.duplicated;
+      state.next = shard.settled;
+      return;
+    }
     if (after == shard.settled || !is_at(after - 1)) {
       blame(shard_id + ": a record that was never put, or lies before the stored checkpoint: " +
             std::string(record.sequence_number()));
@@ -111,7 +121,7 @@ void Ledger::deliver_one(const std::string& shard_id, Entry& entry, const kcl::R
     key.delivered = entry.ordinal + 1;
   } else {
     ++counts_.duplicated;
-    const bool after_a_move = epoch > entry.last_epoch && record.position() > state.start;
+    const bool after_a_move = (epoch > entry.last_epoch || state.overtaken) && record.position() > state.start;
     if (!after_a_move) blame(shard_id + ": a duplicate that no crash or move explains: " + entry.sequence_number);
   }
   entry.last_epoch = std::max(entry.last_epoch, epoch);

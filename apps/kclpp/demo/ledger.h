@@ -3,7 +3,8 @@
 //
 // Checked, each by itself: nothing lost; nothing skipped within an epoch; the order of each partition key; every
 // duplicate lies after the checkpoint that was stored when its epoch began, and belongs to an epoch that came after a
-// crash or a move; an epoch begins at the checkpoint that the store acknowledged last.
+// crash or a move, or to one that was stalled while others went on; an epoch begins at the checkpoint that the store
+// acknowledged last.
 //
 // Its memory is bounded, however long the demo runs: what lies before a shard's stored checkpoint is settled, and is
 // forgotten; were it delivered all the same, that is a problem whether or not it is still known.
@@ -80,6 +81,8 @@ class Ledger {
   struct Epoch {
     std::size_t next = 0;
     kcl::Position start = kcl::Position::trim_horizon();
+    /// A later one has begun: a call that was stalled goes on beside it, once, and a sink could tell by the epoch.
+    bool overtaken = false;
   };
   struct Key {
     std::uint32_t put = 0;

@@ -17,6 +17,22 @@ using shards::InitialPosition;
 
 // ---- cold start
 
+TEST_F(ShardSyncTest, LatestOfAStreamThatIsLookedAtLateIsThatOfTheWorkersStart) {
+  ShardSyncOptions options;
+  options.stream = "orders";
+  options.initial = shards::InitialPosition::latest;
+  ShardSync first(loop, random, *kinesis, a, base::EventLog(loop, [](const LogEvent&) {}), options);
+  const Timestamp heard = kinesis->server_time();
+  sync(first);
+  EXPECT_LE(first.last_view().start_instant, heard);
+  // The next stream of the same worker, on its turn a minute later.
+  loop.run_for(std::chrono::minutes(1));
+  for (const std::string& key : rows()) store.erase(key);
+  ShardSync next(loop, random, *kinesis, a, base::EventLog(loop, [](const LogEvent&) {}), options);
+  sync(next);
+  EXPECT_EQ(next.last_view().start_instant, first.last_view().start_instant);
+}
+
 TEST_F(ShardSyncTest, ATableOfOneStreamIsNotTakenForOneOfSeveral) {
   const auto alone = make_sync(a);
   sync(*alone);

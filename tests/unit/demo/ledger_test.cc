@@ -98,6 +98,30 @@ TEST_F(LedgerTest, ACheckpointThatGoesBackIsAProblem) {
   EXPECT_EQ(ledger_.counts().problems, 1U);
 }
 
+TEST_F(LedgerTest, AnEpochThatWasStalledMayRepeatWhatOthersHaveStored) {
+  put(5);
+  ledger_.epoch_began(shard_, 1, Position::trim_horizon());
+  ledger_.delivered(1, all().part(0, 1));
+  ledger_.epoch_began(shard_, 2, Position::trim_horizon());
+  ledger_.delivered(2, all());
+  checkpoint_after(all()[2]);
+  ledger_.delivered(1, all().part(1, 4));
+  EXPECT_EQ(ledger_.counts().duplicated, 1U + 4U);
+  EXPECT_EQ(ledger_.counts().problems, 0U);
+  EXPECT_EQ(ledger_.counts().missing(), 0U);
+}
+
+TEST_F(LedgerTest, AnEpochMayBeToldOfWhenALaterOneHasGoneOn) {
+  put(5);
+  ledger_.epoch_began(shard_, 2, Position::trim_horizon());
+  ledger_.delivered(2, all());
+  checkpoint_after(all()[2]);
+  ledger_.epoch_began(shard_, 1, Position::trim_horizon());
+  EXPECT_EQ(ledger_.counts().problems, 0U);
+  ledger_.epoch_began(shard_, 3, Position::trim_horizon());
+  EXPECT_EQ(ledger_.counts().problems, 1U) << "the last one begins at what is stored";
+}
+
 TEST_F(LedgerTest, AnEpochMayGoOnBehindWhatWasSettled) {
   put(5);
   ledger_.epoch_began(shard_, 1, Position::trim_horizon());

@@ -137,6 +137,21 @@ TEST_F(CloudWatchPointsTest, AsJavaHasThem) {
   EXPECT_EQ(take(points), expected);
 }
 
+TEST_F(CloudWatchPointsTest, ShardsOfSeveralStreamsAreToldApartAsJavaDoes) {
+  metrics::Registry several({{"application", "billing"}, {"worker", "w"}});
+  for (const std::string stream : {"orders", "refunds"}) {
+    several.counter("kclpp_records_processed_total", "", {{"stream", stream}, {"shard", "1"}})->add(stream.size());
+  }
+  several.gauge("kclpp_application_workers", "")->set(3);
+  CloudWatchPoints points(of(CloudWatchNames::java_kcl));
+  const Lines expected{
+      "NumWorkers Operation=TakeLeases,WorkerIdentifier=w 3 Count",
+      "RecordsProcessed Operation=ProcessTask,ShardId=1,StreamId=orders 6 Count",
+      "RecordsProcessed Operation=ProcessTask,ShardId=1,StreamId=refunds 7 Count",
+  };
+  EXPECT_EQ(lines(points.take(several.take_readings(now), now)), expected);
+}
+
 TEST_F(CloudWatchPointsTest, JavaWithoutItsDetails) {
   CloudWatch options = of(CloudWatchNames::java_kcl);
   options.detailed = false;
