@@ -23,11 +23,10 @@ constexpr milliseconds kLatestMargin{2'000};
 }  // namespace
 
 Timestamp ShardSync::configured_start(Timestamp server_time, bool made_anew) const {
-  std::optional<Timestamp>& first_heard = *options_.first_heard;
-  if (!first_heard) first_heard = server_time;
   switch (options_.initial) {
     case shards::InitialPosition::latest:
-      return made_anew ? shards::kTrimHorizon : std::min(server_time, *first_heard) - kLatestMargin;
+      return made_anew ? shards::kTrimHorizon
+                       : std::min(server_time, options_.first_heard->value_or(server_time)) - kLatestMargin;
     case shards::InitialPosition::at_timestamp:
       return options_.initial_timestamp;
     case shards::InitialPosition::trim_horizon:
@@ -170,6 +169,7 @@ Task<SyncResult<ShardSync::ViewPtr>> ShardSync::look() {
   view->sent = loop_.now();
   auto description = co_await kinesis_.describe_stream(options_.stream, loop_.now() + options_.call_timeout);
   if (!description.value) co_return Failure{SyncError::of(description.value.error(), options_.stream)};
+  if (!*options_.first_heard) *options_.first_heard = description.value->server_time;
   auto named = learn_name(*description.value);
   if (!named) co_return Failure{named.error()};
 

@@ -33,6 +33,17 @@ TEST_F(ShardSyncTest, LatestOfAStreamThatIsLookedAtLateIsThatOfTheWorkersStart) 
   EXPECT_EQ(next.last_view().start_instant, first.last_view().start_instant);
 }
 
+TEST_F(ShardSyncTest, LatestCountsFromTheFirstWordOfTheServiceThoughTheTableAnswersLater) {
+  const auto late = make_sync(a, shards::InitialPosition::latest);
+  const Timestamp heard = kinesis->server_time();
+  store.set_reads_fail(true);
+  EXPECT_FALSE(run(late->sync()));
+  loop.run_for(std::chrono::minutes(1));
+  store.set_reads_fail(false);
+  sync(*late);
+  EXPECT_LE(late->last_view().start_instant, heard);
+}
+
 TEST_F(ShardSyncTest, ATableOfOneStreamIsNotTakenForOneOfSeveral) {
   const auto alone = make_sync(a);
   sync(*alone);
