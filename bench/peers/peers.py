@@ -129,7 +129,7 @@ def measure(command, servers, records, log):
 
 def show(name, figures, ours, as_json):
     if as_json:
-        row = {"name": "peers", "peer": name, "protocol": "as it asks", "record_bytes": RECORD_BYTES, "tls": False}
+        row = {"name": f"peers, {name}", "protocol": "as it asks", "record_bytes": RECORD_BYTES, "tls": False}
         if isinstance(figures, str):
             row.update(value=None, not_measured=figures)
         else:

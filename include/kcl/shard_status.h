@@ -36,6 +36,9 @@ struct ShardStatus {
   /// Of a worker that reads several streams, as its configuration names this one; else empty.
   std::string stream;
   std::string shard_id;
+  /// What its lease is called in the table: the shard id, or `<account>:<stream>:<creation>:<shard id>` where the
+  /// worker reads several streams.
+  std::string lease_key;
   ShardState state = ShardState::starting;
   /// When this state began.
   Timestamp since{};

@@ -26,6 +26,10 @@ class Runtime {
     /// Threads for blocking calls of plugged-in Kinesis clients, and as many for those of lease stores, so that slow
     /// reads never keep a lease from its renewal. Grown as needed. 1 to 1,000.
     std::size_t max_io_threads = 64;
+    /// Threads that speak to Kinesis, of each worker, and as many again with fan-out; not used by a plugged-in client.
+    /// One of them brings several hundred megabytes a second over TLS: more are for workers that read more than that.
+    /// 1 to 64.
+    std::size_t network_threads = 1;
     /// Bytes of records buffered over all its workers (C11); at least 1 MiB.
     std::size_t buffer_bytes = 256UL << 20;
   };

@@ -13,8 +13,9 @@ namespace kcl::aws {
 
 namespace {
 
-http::ClientOptions http_options(const Access& access) {
+http::ClientOptions http_options(const Access& access, int reactors) {
   http::ClientOptions options;
+  options.reactors = reactors;
   options.ca_file = access.ca_file;
   options.user_agent = "kclpp/" KCLPP_VERSION;
   return options;
@@ -87,17 +88,17 @@ Result<Access, std::string> find_access(const AccessRequest& request, const Envi
                 .profile = *std::move(profile)};
 }
 
-http::ClientOptions stream_options(const Access& access) {
+http::ClientOptions stream_options(const Access& access, int reactors) {
   constexpr std::size_t kMostStreams = 10'000;
-  http::ClientOptions options = http_options(access);
+  http::ClientOptions options = http_options(access, reactors);
   options.http2 = true;
   options.max_connections_per_host = kMostStreams;
   return options;
 }
 
 Connection::Connection(base::Loop& loop, base::Random& random, AwaitedCredentials& credentials, const Access& access,
-                       Service service, Endpoint endpoint)
-    : http_(loop, http_options(access)),
+                       Service service, Endpoint endpoint, int reactors)
+    : http_(loop, http_options(access, reactors)),
       service_(loop, random, http_, credentials, service_options(access, service, std::move(endpoint))) {}
 
 }  // namespace kcl::aws

@@ -47,13 +47,13 @@ struct Access {
 Result<Access, std::string> find_access(const AccessRequest& request, const Environment& environment);
 
 /// For streams of Kinesis: over HTTP/2 where the server speaks it, any number of them at a time.
-http::ClientOptions stream_options(const Access& access);
+http::ClientOptions stream_options(const Access& access, int reactors);
 
-/// One service over an HTTP client of its own: its thread and its connections are shared with nobody. On the strand.
+/// One service over an HTTP client of its own: its threads and its connections are shared with nobody. On the strand.
 class Connection {
  public:
   Connection(base::Loop& loop, base::Random& random, AwaitedCredentials& credentials, const Access& access,
-             Service service, Endpoint endpoint);
+             Service service, Endpoint endpoint, int reactors = 1);
 
   ServiceClient& service() noexcept { return service_; }
   http::Client& http() noexcept { return http_; }

@@ -21,19 +21,20 @@ ShardConsumer::ShardConsumer(ConsumerContext& context, std::unique_ptr<leases::L
       hold_(std::move(hold)),
       shard_id_(leases::shard_part(hold_->key())),
       log_(context.log.with({{"shard", shard_id_}, {"epoch", hold_->epoch()}})),
-      meters_(context.metrics, shard_labels(context.stream_label, shard_id_)),
+      meters_(context.metrics, shard_labels(context.stream_label, hold_->key())),
       throughput_(hold_->row().throughput_kbps, context.loop.now()),
       unpacker_(context.decoding, context.options.strays, hold_->row().hash_keys, meters_, log_),
       last_checkpoint_(context.loop.now()),
       helpers_(context.loop, context.on_failure) {
   status_.stream = context.stream_label;
   status_.shard_id = shard_id_;
+  status_.lease_key = hold_->key();
   status_.epoch = hold_->epoch();
   status_.since = context.loop.wall();
 }
 
 ShardConsumer::~ShardConsumer() {
-  context_.metrics.retire(shard_labels(context_.stream_label, shard_id_), context_.loop.wall());
+  context_.metrics.retire(shard_labels(context_.stream_label, status_.lease_key), context_.loop.wall());
 }
 
 bool ShardConsumer::leaving() const {

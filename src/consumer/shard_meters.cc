@@ -1,11 +1,16 @@
 #include "consumer/shard_meters.h"
 
+#include "leases/lease_key.h"
+
 namespace kcl::consumer {
 
-metrics::Labels shard_labels(const std::string& stream, const std::string& shard_id) {
+metrics::Labels shard_labels(const std::string& stream, std::string_view lease_key) {
   metrics::Labels labels;
-  if (!stream.empty()) labels.emplace_back("stream", stream);
-  labels.emplace_back("shard", shard_id);
+  if (!stream.empty()) {
+    labels.emplace_back("stream", stream);
+    labels.emplace_back("stream_id", leases::stream_part(lease_key));
+  }
+  labels.emplace_back("shard", leases::shard_part(lease_key));
   return labels;
 }
 

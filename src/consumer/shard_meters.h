@@ -4,13 +4,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "metrics/registry.h"
 
 namespace kcl::consumer {
 
-/// What an instrument of one shard is told by. `stream` is empty where the worker has one alone.
-metrics::Labels shard_labels(const std::string& stream, const std::string& shard_id);
+/// What an instrument of one shard is told by. `stream`, as configured, is empty where the worker has one alone.
+metrics::Labels shard_labels(const std::string& stream, std::string_view lease_key);
 
 struct ShardMeters {
   /// `shard`: its labels.

@@ -47,17 +47,18 @@ std::string_view own_unit(std::string_view name) {
   return bytes ? "Bytes" : "Count";
 }
 
-/// `several`: the worker has several streams.
-Dimensions dimensions_of(const Reading& reading, By by, bool several) {
+Dimensions dimensions_of(const Reading& reading, By by) {
   const auto text = [&](std::string_view name) { return std::string(label(reading.metric, name)); };
   switch (by) {
     case By::shard:
       return {{"Shard", text("shard")}, {"KinesisStreamName", text("stream")}};
     case By::shard_and_worker:
       return {{"Shard", text("shard")}, {"KinesisStreamName", text("stream")}, {"WorkerID", text("worker")}};
-    case By::process_task:
-      if (several) return {{"Operation", "ProcessTask"}, {"ShardId", text("shard")}, {"StreamId", text("stream")}};
-      return {{"Operation", "ProcessTask"}, {"ShardId", text("shard")}};
+    case By::process_task: {
+      Dimensions dimensions{{"Operation", "ProcessTask"}, {"ShardId", text("shard")}};
+      if (std::string id = text("stream_id"); !id.empty()) dimensions.emplace_back("StreamId", std::move(id));
+      return dimensions;
+    }
     case By::application:
       return {{"Operation", "ApplicationTracker"}};
     case By::renew_leases:
@@ -134,14 +135,13 @@ std::optional<Change> told_as(const OtherName& rule, const Change& change) {
 
 /// `change`: nothing where nothing happened.
 void add_by_rules(Collected& collected, std::span<const OtherName> rules, bool detailed, const Reading& reading,
-                  const std::optional<Change>& change, bool several = false) {
+                  const std::optional<Change>& change) {
   for (const OtherName& rule : rules) {
     if (rule.from != reading.metric.name || (rule.detail && !detailed)) continue;
     if (rule.merge == Merge::held) {
-      collected.add(rule.name, rule.unit, dimensions_of(reading, rule.by, several), plain(reading.retired ? 0 : 1),
-                    rule.merge);
+      collected.add(rule.name, rule.unit, dimensions_of(reading, rule.by), plain(reading.retired ? 0 : 1), rule.merge);
     } else if (const auto told = change ? told_as(rule, *change) : std::nullopt) {
-      collected.add(rule.name, rule.unit, dimensions_of(reading, rule.by, several), *told, rule.merge);
+      collected.add(rule.name, rule.unit, dimensions_of(reading, rule.by), *told, rule.merge);
     }
   }
 }
@@ -195,9 +195,6 @@ std::vector<MetricDatum> CloudWatchPoints::take(const std::vector<Reading>& read
     return Change{.count = count, .sum = std::clamp(grown, least * count, most * count), .least = least, .most = most};
   };
 
-  // Then what is of the worker itself names none.
-  const bool several =
-      std::ranges::any_of(readings, [](const Reading& reading) { return label(reading.metric, "stream").empty(); });
   Collected collected(options_, time);
   for (const Reading& reading : readings) {
     const auto change = change_of(reading);
@@ -209,7 +206,7 @@ std::vector<MetricDatum> CloudWatchPoints::take(const std::vector<Reading>& read
         add_by_rules(collected, vmware_go_names(), true, reading, change);
         break;
       case CloudWatchNames::java_kcl:
-        add_by_rules(collected, java_names(), options_.detailed, reading, change, several);
+        add_by_rules(collected, java_names(), options_.detailed, reading, change);
         break;
     }
   }

@@ -135,8 +135,11 @@ AwsPorts::AwsPorts(Threads& threads, base::Random& random, const AwsNeeds& needs
                    const std::optional<base::EventLog>& log) {
   if (needs.kinesis) {
     kinesis_connection_.emplace(threads.loop, random, credentials_of(threads, needs, *needs.kinesis, log),
-                                needs.kinesis->access, aws::Service::kinesis, needs.kinesis->endpoint);
-    if (needs.consumer) streams_.emplace(threads.loop, aws::stream_options(needs.kinesis->access));
+                                needs.kinesis->access, aws::Service::kinesis, needs.kinesis->endpoint,
+                                threads.network_threads);
+    if (needs.consumer) {
+      streams_.emplace(threads.loop, aws::stream_options(needs.kinesis->access, threads.network_threads));
+    }
     kinesis_.emplace(threads.loop, kinesis_connection_->service(), streams_ ? *streams_ : kinesis_connection_->http(),
                      needs.consumer.value_or(aws::ConsumerChoice{}));
   }

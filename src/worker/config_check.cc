@@ -251,6 +251,7 @@ std::vector<std::string> problems_of(const Runtime::Options& options) {
   Problems problems;
   problems.expect_range<std::size_t>("max_callback_threads", options.max_callback_threads, 1, 10'000);
   problems.expect_range<std::size_t>("max_io_threads", options.max_io_threads, 1, 1'000);
+  problems.expect_range<std::size_t>("network_threads", options.network_threads, 1, 64);
   problems.expect_at_least("buffer_bytes", options.buffer_bytes, kSmallestBuffer);
   return problems.take();
 }

@@ -20,7 +20,8 @@ struct Threads {
         callbacks(options.max_callback_threads),
         stop_requests(options.max_callback_threads),
         decoding(std::max(1U, std::thread::hardware_concurrency())),
-        budget(std::make_shared<base::ByteBudget>(options.buffer_bytes)) {}
+        budget(std::make_shared<base::ByteBudget>(options.buffer_bytes)),
+        network_threads(static_cast<int>(options.network_threads)) {}
 
   /// First, so that it outlives the pools: what runs there posts to it.
   base::EventLoop loop;
@@ -33,6 +34,8 @@ struct Threads {
   /// What keeps a core busy: callbacks that block never keep it waiting, nor it them.
   base::BlockingPool decoding;
   std::shared_ptr<base::ByteBudget> budget;
+  /// Of each client of Kinesis: they are its own.
+  const int network_threads;
 };
 
 }  // namespace kcl::worker

@@ -246,7 +246,7 @@ void Worker::Impl::set_gauges(const engine::EngineStatus& status) {
   for (const ShardStatus& shard : status.shards) {
     if (!shard.behind) continue;
     set("kclpp_shard_behind_seconds", "How far the shard's reader is behind its tip.",
-        std::chrono::duration<double>(*shard.behind).count(), consumer::shard_labels(shard.stream, shard.shard_id));
+        std::chrono::duration<double>(*shard.behind).count(), consumer::shard_labels(shard.stream, shard.lease_key));
   }
 }
 

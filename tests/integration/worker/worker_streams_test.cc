@@ -105,6 +105,7 @@ TEST_F(WorkerStreams, MetricsOfShardsAreToldApart) {
         if (metric.name != "kclpp_records_processed_total") continue;
         std::map<std::string, std::string> labels(metric.labels.begin(), metric.labels.end());
         processed[labels["stream"] + ' ' + labels["shard"]] = metric.value;
+        EXPECT_TRUE(labels["stream_id"].find(':' + labels["stream"] + ':') != std::string::npos) << labels["stream_id"];
       }
     }
     std::mutex mutex;

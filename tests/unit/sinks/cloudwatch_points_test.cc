@@ -140,14 +140,15 @@ TEST_F(CloudWatchPointsTest, AsJavaHasThem) {
 TEST_F(CloudWatchPointsTest, ShardsOfSeveralStreamsAreToldApartAsJavaDoes) {
   metrics::Registry several({{"application", "billing"}, {"worker", "w"}});
   for (const std::string stream : {"orders", "refunds"}) {
-    several.counter("kclpp_records_processed_total", "", {{"stream", stream}, {"shard", "1"}})->add(stream.size());
+    const metrics::Labels labels{{"stream", stream}, {"stream_id", "1234:" + stream + ":5"}, {"shard", "1"}};
+    several.counter("kclpp_records_processed_total", "", labels)->add(stream.size());
   }
   several.gauge("kclpp_application_workers", "")->set(3);
   CloudWatchPoints points(of(CloudWatchNames::java_kcl));
   const Lines expected{
       "NumWorkers Operation=TakeLeases,WorkerIdentifier=w 3 Count",
-      "RecordsProcessed Operation=ProcessTask,ShardId=1,StreamId=orders 6 Count",
-      "RecordsProcessed Operation=ProcessTask,ShardId=1,StreamId=refunds 7 Count",
+      "RecordsProcessed Operation=ProcessTask,ShardId=1,StreamId=1234:orders:5 6 Count",
+      "RecordsProcessed Operation=ProcessTask,ShardId=1,StreamId=1234:refunds:5 7 Count",
   };
   EXPECT_EQ(lines(points.take(several.take_readings(now), now)), expected);
 }

@@ -6,9 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <memory>
 
 #include <kcl/item_stores.h>
 #include <kcl/testing/embedded_stream.h>
+
+#include "base/run_on.h"
 
 namespace kcl::worker {
 namespace {
@@ -76,6 +80,34 @@ TEST(WorkerAwsPorts, AnApplicationHasItsTable) {
   EXPECT_EQ((*find(named))->lease_table.name, "other-table");
   named.lease_format = LeaseFormat::vmware_go;
   EXPECT_EQ((*find(named))->lease_table.key_attribute, "ShardID");
+}
+
+std::size_t threads_of_this_process() {
+  using Tasks = std::filesystem::directory_iterator;
+  return static_cast<std::size_t>(std::distance(Tasks("/proc/self/task"), Tasks()));
+}
+
+TEST(WorkerAwsPorts, NetworkThreadsAreForReadingAlone) {
+  WorkerConfig config = reading("billing");
+  config.fan_out = true;
+  const auto needs = find(config);
+  ASSERT_TRUE(needs && needs->has_value());
+  const auto threads_with = [&](std::size_t network_threads) {
+    Threads threads({.network_threads = network_threads});
+    base::Random random(1);
+    std::unique_ptr<AwsPorts> ports;
+    std::size_t made = 0;
+    base::run_on(threads.loop, [&] {
+      const std::size_t before = threads_of_this_process();
+      ports = std::make_unique<AwsPorts>(threads, random, **needs);
+      made = threads_of_this_process() - before;
+    });
+    base::run_on(threads.loop, [&] { ports.reset(); });
+    return made;
+  };
+  // Polling, fan-out, leases.
+  EXPECT_EQ(threads_with(1), 1 + 1 + 1);
+  EXPECT_EQ(threads_with(3), 3 + 3 + 1);
 }
 
 TEST(WorkerAwsPorts, FanOutReadsAsTheConsumerThatIsNamed) {

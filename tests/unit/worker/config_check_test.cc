@@ -312,12 +312,14 @@ TEST(WorkerConfig, AWorkerWithoutAnIdMakesOneUp) {
 
 TEST(RuntimeOptions, EachBadFieldIsNamed) {
   try {
-    const Runtime runtime({.max_callback_threads = 0, .max_io_threads = 1'001, .buffer_bytes = 0});
+    const Runtime runtime(
+        {.max_callback_threads = 0, .max_io_threads = 1'001, .network_threads = 65, .buffer_bytes = 0});
     FAIL() << "it must throw";
   } catch (const ConfigError& e) {
     std::vector<std::string> fields;
     for (const std::string& problem : e.problems()) fields.push_back(field_of(problem));
-    const std::vector<std::string> expected{"max_callback_threads", "max_io_threads", "buffer_bytes"};
+    const std::vector<std::string> expected{"max_callback_threads", "max_io_threads", "network_threads",
+                                            "buffer_bytes"};
     EXPECT_EQ(fields, expected);
   }
   EXPECT_NO_THROW(Runtime({.max_callback_threads = 1, .max_io_threads = 1, .buffer_bytes = 1UL << 20}));
