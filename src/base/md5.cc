@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/check.h"
+#include "base/md5_lanes.h"
 
 namespace kcl::base {
 
@@ -49,6 +50,11 @@ Md5Digest md5(std::string_view bytes) {
   // Scratch space: nothing carries over from one digest to the next.
   thread_local Md5 scratch;
   return scratch.digest(bytes);
+}
+
+void md5(std::span<const std::string_view> messages, std::span<Md5Digest> digests) {
+  static const Registers registers = has(Registers::avx2) ? Registers::avx2 : Registers::any;
+  md5_in_lanes(messages, digests, registers);
 }
 
 HashKey hash_of_partition_key(std::string_view partition_key) {

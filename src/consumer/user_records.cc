@@ -1,6 +1,9 @@
 #include "consumer/user_records.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/md5.h"
@@ -11,7 +14,12 @@ namespace kcl::consumer {
 namespace {
 
 using wire::AggregateReader;
+using wire::Seal;
 using wire::UserRecord;
+
+/// Records whose checksums are looked at together: few enough that their bytes are still at hand when they are taken
+/// apart.
+constexpr std::size_t kAtOnce = 16;
 
 bool is_done(const Record& record, const UserRecordId& done) {
   const auto order = compare_sequence_numbers(record.sequence_number(), done.sequence_number);
@@ -22,21 +30,16 @@ class Dismantler {
  public:
   Dismantler(const Unpacking& how, std::size_t aggregated) : how_(how), bytes_left_(aggregated) {}
 
-  void add(const Record& record) {
+  void add(const Record& record, Seal seal) {
     last_sub_sequence_ = record.sub_sequence_number();
-    switch (reader_.open(record.text())) {
-      case AggregateReader::Found::damaged:
-        if (++out_.damaged == 1) out_.first_damaged = record.sequence_number();
-        [[fallthrough]];
-      case AggregateReader::Found::plain:
-        deliver(record);
-        break;
-      case AggregateReader::Found::aggregate:
-        ++out_.aggregates;
-        last_sub_sequence_ = reader_.size() - 1;
-        take_apart(record);
-        break;
+    if (seal == Seal::whole && reader_.open(record.text())) {
+      ++out_.aggregates;
+      last_sub_sequence_ = reader_.size() - 1;
+      take_apart(record);
+      return;
     }
+    if (seal != Seal::none && ++out_.damaged == 1) out_.first_damaged = record.sequence_number();
+    deliver(record);
   }
 
   std::uint64_t last_sub_sequence() const noexcept { return last_sub_sequence_; }
@@ -127,7 +130,14 @@ Unpacked unpack(std::vector<Record> records, const Unpacking& how) {
     out.records = std::move(records);
   } else {
     Dismantler dismantler(how, aggregated);
-    for (const Record& record : records) dismantler.add(record);
+    for (std::size_t begin = 0; begin < records.size(); begin += kAtOnce) {
+      const auto some = std::span<const Record>(records).subspan(begin, std::min(kAtOnce, records.size() - begin));
+      std::array<std::string_view, kAtOnce> texts;
+      std::array<Seal, kAtOnce> seals{};
+      std::ranges::transform(some, texts.begin(), &Record::text);
+      wire::look_at_seals(std::span(texts).first(some.size()), seals);
+      for (std::size_t i = 0; i < some.size(); ++i) dismantler.add(some[i], seals[i]);
+    }
     last_sub_sequence = dismantler.last_sub_sequence();
     out = dismantler.take();
   }

@@ -37,6 +37,11 @@ std::string_view text_of(const base::Md5Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+/// Between the magic and the checksum.
+std::string_view message_of(std::string_view aggregate) {
+  return aggregate.substr(kMagic.size(), aggregate.size() - kMagic.size() - kChecksumSize);
+}
+
 }  // namespace
 
 bool looks_aggregated(std::string_view data) noexcept { return data.starts_with(kMagic); }
@@ -48,22 +53,32 @@ void AggregateReader::clear() {
   next_ = 0;
 }
 
-AggregateReader::Found AggregateReader::open(std::string_view data) {
+void look_at_seals(std::span<const std::string_view> datas, std::span<Seal> seals) {
+  std::vector<std::string_view> messages;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < datas.size(); ++i) {
+    seals[i] = looks_aggregated(datas[i]) ? Seal::broken : Seal::none;
+    if (seals[i] == Seal::none || datas[i].size() <= kMagic.size() + kChecksumSize) continue;
+    messages.push_back(message_of(datas[i]));
+    places.push_back(i);
+  }
+  std::vector<base::Md5Digest> digests(messages.size());
+  base::md5(messages, digests);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (datas[places[i]].ends_with(text_of(digests[i]))) seals[places[i]] = Seal::whole;
+  }
+}
+
+bool AggregateReader::open(std::string_view data) {
   clear();
-  if (!looks_aggregated(data)) return Found::plain;
-  data.remove_prefix(kMagic.size());
-  if (data.size() <= kChecksumSize) return Found::damaged;
-  const std::string_view message = data.substr(0, data.size() - kChecksumSize);
-  if (text_of(base::md5(message)) != data.substr(message.size())) return Found::damaged;
   bool whole = false;
   try {
-    whole = take_message(message);
+    whole = take_message(message_of(data));
   } catch (const protozero::exception&) {
     whole = false;  // no message at all
   }
-  if (whole) return Found::aggregate;
-  clear();
-  return Found::damaged;
+  if (!whole) clear();
+  return whole;
 }
 
 /// Of members that come twice the last one counts, and those we do not know are skipped: so protocol buffers have it.

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -23,17 +24,21 @@ struct UserRecord {
   std::string_view data;
 };
 
+enum class Seal : std::uint8_t {
+  none,    ///< it does not begin as an aggregate does
+  broken,  ///< it does, but its checksum is wrong
+  whole,
+};
+
+/// Of each of them. That is most of the work, and for several at a time much less than one by one.
+void look_at_seals(std::span<const std::string_view> datas, std::span<Seal> seals);
+
 /// Reads one aggregate after the other; keeps its memory between them.
 class AggregateReader {
  public:
-  enum class Found : std::uint8_t {
-    plain,      ///< it does not begin as an aggregate does
-    damaged,    ///< it does, but its checksum or a part of it is wrong, or there is nothing in it
-    aggregate,  ///< size() user records, which next() gives
-  };
-
+  /// Precondition: its seal is whole. False when it has no user records, or a part of it is wrong all the same.
   /// `data` outlives the reading of its records.
-  Found open(std::string_view data);
+  bool open(std::string_view data);
 
   /// User records of the aggregate that is open.
   std::size_t size() const noexcept { return entries_.size(); }

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/md5.h"
 #include "fuzz_target.h"
+#include "kpl/aggregate_opener.h"
 #include "wire/aggregate.h"
 
 namespace kcl::fuzz {
@@ -17,8 +18,8 @@ bool lies_in(std::string_view view, std::string_view whole) {
 
 void read(std::string_view data) {
   AggregateReader reader;
-  const auto found = reader.open(data);
-  base::check((found == AggregateReader::Found::plain) == !wire::looks_aggregated(data), "the magic decides");
+  const auto found = kpl::open(reader, data);
+  base::check((found == kpl::Found::plain) == !wire::looks_aggregated(data), "the magic decides");
   std::size_t count = 0;
   UserRecord record;
   while (reader.next(record)) {
@@ -29,7 +30,7 @@ void read(std::string_view data) {
                 "views lie in the aggregate");
   }
   base::check(count == reader.size(), "every record that was announced comes");
-  base::check((found == AggregateReader::Found::aggregate) == (count > 0), "all or nothing");
+  base::check((found == kpl::Found::aggregate) == (count > 0), "all or nothing");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <string>
 
+#include "kpl/aggregate_opener.h"
 #include "wire/aggregate.h"
 #include "wire/base64.h"
 
@@ -13,8 +14,8 @@ int main() {
   while (std::getline(std::cin, line)) {
     const auto data = kcl::wire::base64_decode(line);
     if (!data) return 1;
-    const auto found = reader.open(*data);
-    std::cout << (found == AggregateReader::Found::aggregate ? "aggregate" : "other");
+    const auto found = kcl::kpl::open(reader, *data);
+    std::cout << (found == kcl::kpl::Found::aggregate ? "aggregate" : "other");
     kcl::wire::UserRecord record;
     while (reader.next(record)) {
       const auto& hash_key = record.explicit_hash_key;

@@ -5,6 +5,9 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "base/md5_lanes.h"
 
 namespace kcl::base {
 namespace {
@@ -42,6 +45,45 @@ TEST(Md5, GivesTheSameOnEveryThread) {
   for (HashKey& hash : seen) threads.emplace_back([&hash] { hash = hash_of_partition_key("customer-7"); });
   for (std::thread& thread : threads) thread.join();
   for (const HashKey& hash : seen) EXPECT_EQ(hash, expected);
+}
+
+/// Each registers that this processor has.
+void expect_same_as_one_by_one(const std::vector<std::string>& texts) {
+  const std::vector<std::string_view> messages(texts.begin(), texts.end());
+  std::vector<Md5Digest> expected;
+  for (const std::string_view message : messages) expected.push_back(md5(message));
+  std::vector<Md5Digest> got(messages.size());
+  md5(messages, got);
+  EXPECT_EQ(got, expected);
+  for (const Registers registers : {Registers::any, Registers::avx2}) {
+    if (!has(registers)) continue;
+    got.assign(messages.size(), {});
+    md5_in_lanes(messages, got, registers);
+    EXPECT_EQ(got, expected) << static_cast<int>(registers);
+  }
+}
+
+TEST(Md5OfMany, EveryLengthAroundABlockIsPaddedRight) {
+  std::vector<std::string> texts;
+  for (std::size_t size = 0; size < 200; ++size) texts.emplace_back(size, static_cast<char>('a' + size % 26));
+  expect_same_as_one_by_one(texts);
+}
+
+TEST(Md5OfMany, AnyNumberOfThem) {
+  for (std::size_t count = 0; count < 20; ++count) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < count; ++i) texts.emplace_back(100 + i * 37, static_cast<char>(i));
+    expect_same_as_one_by_one(texts);
+  }
+}
+
+RC_GTEST_PROP(Md5OfMany, OfAnyBytes, (const std::vector<std::string>& texts, std::uint8_t times)) {
+  std::vector<std::string> longer;
+  for (const std::string& text : texts) {
+    longer.emplace_back();
+    for (std::size_t i = 0; i < times % 16U; ++i) longer.back() += text;
+  }
+  expect_same_as_one_by_one(longer);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kpl/aggregate_opener.h"
 #include "kpl/aggregate_writer.h"
 
 namespace kcl::wire {
@@ -14,9 +15,9 @@ namespace {
 using kpl::aggregate_of;
 using kpl::bytes_member;
 using kpl::Entry;
+using kpl::Found;
 using kpl::number_member;
 using kpl::sealed;
-using Found = AggregateReader::Found;
 
 /// What was found, and each user record as "key|explicit hash key|data".
 struct Read {
@@ -27,7 +28,7 @@ struct Read {
 Read read(const std::string& data) {
   Read read;
   AggregateReader reader;
-  read.found = reader.open(data);
+  read.found = kpl::open(reader, data);
   UserRecord record;
   while (reader.next(record)) {
     read.records.push_back(std::string(record.partition_key) + '|' +
@@ -52,7 +53,7 @@ TEST(Aggregate, YieldsTheUserRecordsInTheirOrder) {
 TEST(Aggregate, RecordsAreViewsIntoIt) {
   const std::string data = aggregate_of({{.partition_key = "key", .data = "data"}});
   AggregateReader reader;
-  ASSERT_EQ(reader.open(data), Found::aggregate);
+  ASSERT_EQ(kpl::open(reader, data), Found::aggregate);
   UserRecord record;
   ASSERT_TRUE(reader.next(record));
   EXPECT_EQ(static_cast<std::size_t>(record.data.data() - data.data()), data.find("data"));
@@ -123,12 +124,35 @@ TEST(Aggregate, AKeyThatKinesisWouldNotTakeIsDamage) {
 TEST(Aggregate, AReaderForgetsTheOneBefore) {
   AggregateReader reader;
   const std::string two = aggregate_of({{.partition_key = "a", .data = "1"}, {.partition_key = "b", .data = "2"}});
-  ASSERT_EQ(reader.open(two), Found::aggregate);
+  ASSERT_TRUE(reader.open(two));
   // A key of the table before must not be found.
   const std::string lost = sealed(bytes_member(1, "c") + record(1, "x"));
-  EXPECT_EQ(reader.open(lost), Found::damaged);
+  EXPECT_FALSE(reader.open(lost));
   UserRecord record;
   EXPECT_FALSE(reader.next(record));
+}
+
+// They are looked at together: each must be told by its own.
+RC_GTEST_PROP(Aggregate, EachSealIsTold, (const std::vector<std::pair<std::string, std::uint8_t>>& given)) {
+  std::vector<std::string> datas;
+  std::vector<Seal> expected;
+  for (const auto& [text, kind] : given) {
+    std::string data = sealed(text);
+    Seal seal = text.empty() ? Seal::broken : Seal::whole;
+    if (kind % 3 == 1) {
+      data[4 + kind % (data.size() - 4)] ^= 1;
+      seal = Seal::broken;
+    } else if (kind % 3 == 2) {
+      data.erase(0, 1);
+      seal = Seal::none;
+    }
+    datas.push_back(data);
+    expected.push_back(seal);
+  }
+  const std::vector<std::string_view> views(datas.begin(), datas.end());
+  std::vector<Seal> seals(views.size());
+  look_at_seals(views, seals);
+  RC_ASSERT(seals == expected);
 }
 
 RC_GTEST_PROP(Aggregate, WhatWasWrittenIsRead, (const std::vector<std::tuple<std::string, std::string, bool>>& given)) {
