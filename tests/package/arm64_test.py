@@ -4,6 +4,7 @@ and speaks Kinesis's protocol with itself. scripts/cross runs it.
 usage: arm64_test.py KCLPP SYSROOT [unittest arguments]
 """
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -20,6 +21,20 @@ from local_server import LocalServer, clean_environment
 KCLPP, SYSROOT = "", ""
 # What a server or a worker may take here is many times what it takes on its own processor.
 PATIENCE_SECONDS = 180
+
+
+def member(tag, content):
+    """Of a protocol buffers message: length delimited."""
+    size, length = len(content), b""
+    while size >= 128:
+        length, size = length + bytes([size % 128 | 128]), size // 128
+    return bytes([tag << 3 | 2]) + length + bytes([size]) + content
+
+
+def aggregate_of(texts):
+    """As the KPL writes it: user records of one key."""
+    message = member(1, b"key") + b"".join(member(3, b"\x08\x00" + member(3, text.encode())) for text in texts)
+    return b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message).digest()
 
 
 class Arm64Test(unittest.TestCase):
@@ -42,8 +57,14 @@ class Arm64Test(unittest.TestCase):
         with LocalServer(KCLPP, "--stream", "orders:2") as server:
             client = Client(server.url)
             self.addCleanup(client.close)
-            texts = [f"order {number}: a pear" for number in range(100)]
-            records = [{"Data": base64.b64encode(text.encode()).decode(), "PartitionKey": text} for text in texts]
+            # Enough in one answer for checksums that are looked at side by side.
+            aggregates = [[f"order {number}.{part}: " + part * "a pear " for part in range(number + 1)]
+                          for number in range(20)]
+            plain = [f"order {number}: a pear" for number in range(100)]
+            texts = plain + [text for aggregate in aggregates for text in aggregate]
+            datas = [text.encode() for text in plain] + [aggregate_of(texts) for texts in aggregates]
+            records = [{"Data": base64.b64encode(data).decode(), "PartitionKey": f"key {number}"}
+                       for number, data in enumerate(datas)]
             self.assertEqual(client.call("PutRecords", StreamName="orders", Records=records)["FailedRecordCount"], 0)
             with tempfile.TemporaryDirectory() as folder:
                 out = self.run_kclpp(
