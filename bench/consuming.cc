@@ -57,9 +57,9 @@ void fill(std::uint16_t port, std::size_t record_bytes, std::size_t records) {
   }
 }
 
-std::vector<std::string> walk(std::uint16_t port, std::size_t shards) {
+Walk walk(std::uint16_t port, std::size_t shards, wire::Protocol protocol) {
   Client client(port);
-  std::vector<std::string> requests;
+  Walk walk{.protocol = protocol, .bodies = {}};
   std::string answer;
   for (std::size_t shard = 0; shard < shards; ++shard) {
     const std::string id = shard_id(shard);
@@ -69,22 +69,22 @@ std::vector<std::string> walk(std::uint16_t port, std::size_t shards) {
                 &answer);
     std::optional<std::string> iterator = wire::decode_get_shard_iterator(wire::Protocol::json, answer)->iterator;
     while (iterator) {
-      const std::string request = body_of(wire::Protocol::cbor, {{"ShardIterator", *iterator}});
-      client.call(wire::Protocol::cbor, "GetRecords", request, &answer);
-      const auto page =
-          wire::decode_get_records(wire::Protocol::cbor, std::make_shared<std::string>(std::move(answer)));
+      const std::string request = body_of(protocol, {{"ShardIterator", *iterator}});
+      client.call(protocol, "GetRecords", request, &answer);
+      const auto page = wire::decode_get_records(protocol, std::make_shared<std::string>(std::move(answer)));
       if (page->records.empty()) break;
-      requests.push_back(request);
+      walk.bodies.push_back(request);
       iterator = page->next_iterator;
     }
   }
-  return requests;
+  return walk;
 }
 
-double bare_libcurl(const Place& place, const std::vector<std::string>& requests) {
+double bare_libcurl(const Place& place, const Walk& walk) {
   CURL* curl = curl_easy_init();
   curl_slist* headers = curl_slist_append(nullptr, "X-Amz-Target: Kinesis_20131202.GetRecords");
-  headers = curl_slist_append(headers, "Content-Type: application/x-amz-cbor-1.1");
+  const std::string content_type = "Content-Type: " + std::string(wire::content_type(walk.protocol));
+  headers = curl_slist_append(headers, content_type.c_str());
   const std::string url = place.url + "/";
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -95,7 +95,7 @@ double bare_libcurl(const Place& place, const std::vector<std::string>& requests
   const Drop drop = [](char*, std::size_t size, std::size_t count, void*) { return size * count; };
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
   const double before = cpu_seconds();
-  for (const std::string& request : requests) {
+  for (const std::string& request : walk.bodies) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.data());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.size()));
     check(curl_easy_perform(curl) == CURLE_OK, "the bare loop reads");

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "wire/document_writer.h"
+
 namespace kcl::bench {
 
 /// Where the server is, and whose certificate it shows over TLS.
@@ -20,12 +22,16 @@ Place plain(std::uint16_t port);
 /// Records of 'x', over all shards.
 void fill(std::uint16_t port, std::size_t record_bytes, std::size_t records);
 
-/// Bodies of the GetRecords calls that read the whole stream, one after the other.
-std::vector<std::string> walk(std::uint16_t port, std::size_t shards);
+/// The GetRecords calls that read the whole stream, one after the other.
+struct Walk {
+  wire::Protocol protocol;
+  std::vector<std::string> bodies;
+};
+Walk walk(std::uint16_t port, std::size_t shards, wire::Protocol protocol = wire::Protocol::cbor);
 
 /// CPU-seconds of the loop that nothing can be cheaper than which speaks through libcurl: it downloads the answers and
 /// drops them.
-double bare_libcurl(const Place& place, const std::vector<std::string>& requests);
+double bare_libcurl(const Place& place, const Walk& walk);
 
 kcl::WorkerConfig config_for(const Place& place);
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,8 +22,10 @@
 #include "consumer/user_records.h"
 #include "consuming.h"
 #include "figures.h"
+#include "kinesis_socket.h"
 #include "kpl/aggregate_writer.h"
 #include "server_process.h"
+#include "tls_front.h"
 
 namespace {
 
@@ -33,24 +36,47 @@ using namespace kcl::bench;
 constexpr double kGiga = 1e9;
 constexpr std::size_t kShards = 4;
 
-void measure_consuming(std::size_t record_bytes, double gigabytes, const std::vector<bool>& with_fan_out) {
+/// How records come.
+struct Way {
+  bool fan_out = false;
+  Protocol protocol = Protocol::cbor;
+  bool tls = false;
+
+  std::string name() const {
+    std::string name = fan_out ? "fan-out, HTTP/1.1" : protocol == Protocol::cbor ? "polling, CBOR" : "polling, JSON";
+    return name + (tls ? ", TLS, " : ", ");
+  }
+};
+
+/// The bare loop reads by GetRecords: in the way's protocol, and over TLS where it does.
+void measure_consuming(std::size_t record_bytes, double gigabytes, const std::vector<Way>& ways) {
   const auto records = static_cast<std::size_t>(gigabytes * kGiga / static_cast<double>(record_bytes));
   const ServerProcess server(kShards);
+  const TlsFront front(server.port(), false);
   fill(server.port(), record_bytes, records);
-  const auto requests = walk(server.port(), kShards);
-  bare_libcurl(plain(server.port()), requests);
-  const double bare = bare_libcurl(plain(server.port()), requests) / gigabytes;
   const std::string size = std::to_string(record_bytes) + " B";
-  say("bare libcurl, CBOR, " + size, bare, "cpu_s/GB");
-  for (const bool fan_out : with_fan_out) {
-    kcl::WorkerConfig config = config_for(plain(server.port()));
-    config.fan_out = fan_out;
-    if (fan_out) config.consumer_name = "bench";
-    const Consumed consumed = consume(config, records);
+  std::map<std::pair<Protocol, bool>, double> bare;
+  for (const Way& way : ways) {
+    const Place place = way.tls ? Place{.url = front.url(), .certificate = front.certificate()} : plain(server.port());
+    const auto [known, is_new] = bare.try_emplace({way.protocol, way.tls});
+    if (is_new) {
+      const Walk requests = walk(server.port(), kShards, way.protocol);
+      bare_libcurl(place, requests);
+      known->second = bare_libcurl(place, requests) / gigabytes;
+      const std::string protocol = way.protocol == Protocol::cbor ? "CBOR" : "JSON";
+      say("bare libcurl, " + protocol + (way.tls ? ", TLS, " : ", ") + size, known->second, "cpu_s/GB");
+    }
+    if (way.protocol == Protocol::json) Client(server.port()).faults(R"({"rules": [{"fault": "no_cbor"}]})");
+    const Consumed consumed = in_a_child([&] {
+      kcl::WorkerConfig config = config_for(place);
+      config.fan_out = way.fan_out;
+      if (way.fan_out) config.consumer_name = way.tls ? "bench-tls" : "bench";
+      return consume(config, records);
+    });
+    if (way.protocol == Protocol::json) Client(server.port()).faults(R"({"rules": []})");
     const double used = consumed.cpu_seconds / gigabytes;
-    const std::string how = fan_out ? "fan-out, HTTP/1.1, " : "polling, CBOR, ";
-    say(how + size, used, "cpu_s/GB", "bare libcurl", used / bare);
-    say(how + size, static_cast<double>(records) / consumed.wall_seconds, "records/s");
+    say(way.name() + size, used, "cpu_s/GB", "bare libcurl", used / known->second);
+    say(way.name() + size, static_cast<double>(records) / consumed.wall_seconds, "records/s");
   }
 }
 
@@ -153,8 +179,9 @@ int main(int argc, char** argv) {
   }
   const auto wants = [&](std::string_view what) { return only.empty() || only == what; };
   if (!says_json()) {
-    std::printf("GB are 10^9 bytes of records' data; server in another process, loopback, no TLS; %u cores\n",
-                std::thread::hardware_concurrency());
+    std::printf(
+        "GB are 10^9 bytes of records' data; server, and nghttpx for TLS, in other processes; loopback; %u cores\n",
+        std::thread::hardware_concurrency());
   }
   if (wants("start")) measure_first_record();
   for (const std::size_t shards : {1, 100, 1'000}) {
@@ -164,11 +191,14 @@ int main(int argc, char** argv) {
     if (wants("unpacking")) measure_unpacking(record_bytes);
   }
   const double gigabytes = quick ? 0.1 : 0.8;
-  std::vector<bool> with_fan_out;
-  if (wants("polling")) with_fan_out.push_back(false);
-  if (wants("fan-out")) with_fan_out.push_back(true);
+  std::vector<Way> ways;
+  for (const bool tls : {false, true}) {
+    if (wants("polling")) ways.push_back({.tls = tls});
+    if (wants("fan-out")) ways.push_back({.fan_out = true, .tls = tls});
+    if (wants("polling")) ways.push_back({.protocol = Protocol::json, .tls = tls});
+  }
   for (const std::size_t record_bytes : {100, 1'024, 100'000}) {
-    if (!with_fan_out.empty() && (one_size == 0 || one_size == record_bytes))
-      measure_consuming(record_bytes, record_bytes == 100 ? gigabytes / 4 : gigabytes, with_fan_out);
+    if (!ways.empty() && (one_size == 0 || one_size == record_bytes))
+      measure_consuming(record_bytes, record_bytes == 100 ? gigabytes / 4 : gigabytes, ways);
   }
 }

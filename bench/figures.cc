@@ -4,7 +4,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string_view>
+#include <thread>
 
 namespace kcl::bench {
 
@@ -20,6 +22,22 @@ double cpu_seconds_of(int who) {
   rusage use{};
   ::getrusage(who, &use);
   return seconds_of(use.ru_utime) + seconds_of(use.ru_stime);
+}
+
+/// "AMD EPYC 9R14, 2 cores"
+const std::string& machine() {
+  static const std::string name = [] {
+    std::ifstream cpus("/proc/cpuinfo");
+    std::string model = "unknown processor";
+    for (std::string line; std::getline(cpus, line);) {
+      if (!line.starts_with("model name")) continue;
+      model = line.substr(line.find(':') + 2);
+      break;
+    }
+    std::erase(model, '"');
+    return model + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores";
+  }();
+  return name;
 }
 
 }  // namespace
@@ -50,7 +68,9 @@ void say(const std::string& name, double value, const char* unit, const char* ag
   if (as_json) {
     std::printf(R"({"name":"%s","value":%.4g,"unit":"%s")", name.c_str(), value, unit);
     if (against != nullptr) std::printf(R"(,"against":"%s","ratio":%.3g)", against, ratio);
-    std::printf("}\n");
+    std::printf(R"(,"machine":"%s"})"
+                "\n",
+                machine().c_str());
   } else {
     std::printf("%-44s %10.4g %-9s", name.c_str(), value, unit);
     if (against != nullptr) std::printf(" %6.2f x %s", ratio, against);

@@ -39,8 +39,16 @@ class Client {
 
   /// The answer's body; only its size is looked at unless `keep`.
   std::size_t call(Protocol protocol, std::string_view operation, std::string_view body, std::string* keep = nullptr) {
-    std::string request = "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Kinesis_20131202.";
-    request.append(operation).append("\r\nContent-Type: ").append(wire::content_type(protocol));
+    std::string head = "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Kinesis_20131202.";
+    head.append(operation).append("\r\nContent-Type: ").append(wire::content_type(protocol));
+    return exchange(std::move(head), body, keep);
+  }
+
+  /// What the server does wrong from now on (docs/local.md).
+  void faults(std::string_view plan) { exchange("PUT /_kclpp/faults HTTP/1.1\r\nHost: localhost", plan, nullptr); }
+
+ private:
+  std::size_t exchange(std::string request, std::string_view body, std::string* keep) {
     request += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     request += body;
     for (std::string_view rest = request; !rest.empty();) {
@@ -63,7 +71,6 @@ class Client {
     return size;
   }
 
- private:
   std::string_view receive() {
     const ssize_t size = ::recv(socket_, buffer_.data(), buffer_.size(), 0);
     base::check(size > 0, "the server answers");

@@ -31,7 +31,7 @@ Measured measure(std::size_t shards, std::size_t records, bool tls) {
   const Place place = tls ? Place{.url = front->url(), .certificate = front->certificate()} : plain(server.port());
   fill(server.port(), kRecordBytes, records);
   return in_a_child([&] {
-    const auto requests = walk(server.port(), shards);
+    const Walk requests = walk(server.port(), shards);
     bare_libcurl(place, requests);
     Measured measured;
     measured.bare = bare_libcurl(place, requests);

@@ -44,6 +44,8 @@ std::optional<ServiceError> refusal_of(Fault fault, Operation operation) {
       return error("ExpiredIteratorException", "Iterator expired.");
     case Fault::not_found:
       return error("ResourceNotFoundException", "Not found.");
+    case Fault::no_cbor:
+      return error("UnknownOperationException", "");
     case Fault::reset_before:
     case Fault::reset_after:
     case Fault::truncate:

@@ -11,7 +11,7 @@ namespace kcl::local {
 
 namespace {
 
-constexpr std::size_t kFaults = 22;
+constexpr std::size_t kFaults = 23;
 
 constexpr std::array<std::string_view, kFaults> kNames{"throttle",
                                                        "kms_throttling",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, kFaults> kNames{"throttle",
                                                        "access_denied",
                                                        "expired_iterator",
                                                        "not_found",
+                                                       "no_cbor",
                                                        "reset_before",
                                                        "reset_after",
                                                        "truncate",

@@ -38,6 +38,7 @@ enum class Fault : std::uint8_t {
   access_denied,
   expired_iterator,
   not_found,
+  no_cbor,       ///< as a server that speaks JSON alone; a call in JSON goes well
   reset_before,  ///< no answer: the connection is reset
   // The call is carried out, then:
   reset_after,

@@ -74,6 +74,8 @@ void Front::handle(server::Request request, std::shared_ptr<server::Reply> reply
   if (!operation) return answer(exchange, Failure{unknown_operation()});
   exchange.operation = *operation;
   exchange.misfortune = faults_.draw(*operation, loop_.now());
+  auto& fault = exchange.misfortune.fault;
+  if (fault == Fault::no_cbor && exchange.protocol != wire::Protocol::cbor) fault.reset();
   serve(exchange);
 }
 

@@ -97,6 +97,16 @@ TEST_F(FrontTest, RefusesByAFaultWithoutCarryingItOut) {
   EXPECT_EQ(call("PutRecord", put).status, 200);
 }
 
+TEST_F(FrontTest, SpeaksJsonAloneByAFault) {
+  serve();
+  faults(R"({"rules":[{"fault":"no_cbor"}]})");
+  EXPECT_EQ(call("ListStreams", "{}").status, 200);
+  client_->post("Content-Type: application/x-amz-cbor-1.1\r\nX-Amz-Target: Kinesis_20131202.ListStreams\r\n", "\xA0");
+  const auto refused = client_->answer();
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find("UnknownOperationException"), std::string::npos);
+}
+
 TEST_F(FrontTest, LosesAnswersBeforeAndAfterItCarriesOut) {
   serve();
   const std::string create = R"({"StreamName":"more","ShardCount":1})";
