@@ -25,6 +25,7 @@
 #include "help/completion.h"
 #include "help/man_page.h"
 #include "help/multilang_usage.h"
+#include "help/unknown_word.h"
 #include "leases/leases.h"
 #include "leases/options.h"
 #include "local/local.h"
@@ -330,7 +331,12 @@ int run(int argc, char** argv) {
   app.failure_message([&](const CLI::App* root, const CLI::Error& error) {
     const auto commands = root->get_subcommands(is_asked_for);
     const std::string name = commands.empty() ? "kclpp" : "kclpp " + commands.front()->get_name();
-    return name + ": " + error.what() + "\nTry '" + name + " --help'.\n";
+    std::string what = error.what();
+    if (!commands.empty()) {
+      const auto unknown = kclpp::help::unknown_word(described(*commands.front()), std::span(arguments).subspan(1));
+      if (!unknown.empty()) what = unknown;
+    }
+    return name + ": " + what + "\nTry '" + name + " --help'.\n";
   });
   kclpp::demo::DemoOptions demo;
   add_demo(app, demo);

@@ -39,7 +39,8 @@ Result<std::string, std::string> find_region(const std::string& configured, cons
   auto of_instance = ask_instance();
   if (of_instance) return of_instance;
   return Failure{"no region: none is configured, AWS_REGION and AWS_DEFAULT_REGION are not set, there is none in " +
-                 profile.described() + ", and " + of_instance.error() + "; set AWS_REGION"};
+                 profile.described() + ", and " + of_instance.error() +
+                 "; set AWS_REGION or name one (--region, WorkerConfig::region)"};
 }
 
 }  // namespace kcl::aws

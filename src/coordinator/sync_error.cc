@@ -10,10 +10,10 @@ SyncError SyncError::conflict(std::string message) { return {Kind::conflict, std
 
 SyncError SyncError::of(const KinesisError& error, const std::string& stream) {
   if (error.kind == KinesisError::Kind::not_found) {
-    return refused("stream " + stream + " was not found: " + error.message + ". Check its name, region and endpoint");
+    return refused("stream " + stream + " was not found: " + error.message + "; check its name, region and endpoint");
   }
   if (error.kind == KinesisError::Kind::denied) {
-    return refused("not allowed to read stream " + stream + ": " + error.message);
+    return refused("stream " + stream + " may not be read: " + error.message);
   }
   const bool useless = error.kind == KinesisError::Kind::untrusted;
   return {useless ? Kind::refused : Kind::transient, "stream " + stream + ": " + error.message};

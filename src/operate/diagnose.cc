@@ -105,7 +105,7 @@ void Judge::judge_unowned(const Lease& lease, Line& line) const {
   }
   line.verdict = Verdict::unowned;
   line.why = "nobody owns it, and nobody took it in " + watched();
-  line.advice = "see whether workers run, and whether they may take more leases (max_leases)";
+  line.advice = "see whether workers run, and whether they may take more leases (WorkerConfig::max_leases)";
   if (!lease.let_go()) {
     line.why += "; whoever had it did not let it go by itself";
     line.advice = "workers take it once it has stood still for long enough; " + line.advice;

@@ -35,6 +35,10 @@ std::string decimal(double value, int digits) {
   return text.data();
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
+}
+
 class Examination {
  public:
   explicit Examination(const Facts& facts) : facts_(facts) {}
@@ -191,8 +195,16 @@ void Examination::table() {
     return warning(name + " does not exist",
                    "the first worker makes it, if it may (dynamodb:CreateTable); or make it first");
   }
+  if (facts_.application.empty())
+    return unknown("the lease table: no application is named", "name it with --application");
   if (!facts_.table_error.empty())
     return problem(facts_.table_error, "use another application name, or the right region");
+  if (!facts_.table_unreachable.empty()) {
+    return problem(
+        name + ": " + facts_.table_unreachable,
+        "check the region, --dynamodb-endpoint (AWS_ENDPOINT_URL_DYNAMODB) and the network; leases in a file "
+        "are looked at with --lease-store sqlite:FILE");
+  }
   if (!facts_.table_facts) return unknown(name + ": it could not be described");
   const auto& table = *facts_.table_facts;
   const bool on_demand = table.billing == "PAY_PER_REQUEST";
@@ -211,6 +223,8 @@ void Examination::table() {
 
 void Examination::permissions() {
   std::vector<std::string> allowed;
+  // By what stood in the way: often it is the same for all.
+  std::vector<std::pair<std::string, std::vector<std::string>>> unclear;
   for (const Attempt& attempt : facts_.attempts) {
     switch (attempt.outcome) {
       case Attempt::Outcome::allowed:
@@ -222,9 +236,14 @@ void Examination::permissions() {
         break;
       case Attempt::Outcome::failed:
       case Attempt::Outcome::untried:
-        unknown("whether " + attempt.action + " is allowed: " + attempt.message);
+        auto known = std::ranges::find(unclear, attempt.message, [](const auto& one) { return one.first; });
+        if (known == unclear.end()) known = unclear.insert(known, {attempt.message, {}});
+        known->second.push_back(attempt.action);
         break;
     }
+  }
+  for (const auto& [why, actions] : unclear) {
+    unknown("whether " + base::joined(actions) + (actions.size() == 1 ? " is" : " are") + " allowed: " + why);
   }
   if (!facts_.metric_namespace.empty()) {
     unknown("whether cloudwatch:PutMetricData is allowed in the namespace " + facts_.metric_namespace +
@@ -345,10 +364,9 @@ MonthlyCost monthly_cost(const Load& load) {
 std::string findings_text(const std::vector<Finding>& findings) {
   std::map<Severity, std::size_t> counts;
   for (const Finding& finding : findings) ++counts[finding.severity];
-  std::string text = std::to_string(counts[Severity::problem]) + " problems, " +
-                     std::to_string(counts[Severity::warning]) + " warnings, " +
-                     std::to_string(counts[Severity::unknown]) + " not checked, " +
-                     std::to_string(counts[Severity::good]) + " good\n\n";
+  std::string text = counted(counts[Severity::problem], "problem") + ", " +
+                     counted(counts[Severity::warning], "warning") + ", " + std::to_string(counts[Severity::unknown]) +
+                     " not checked, " + std::to_string(counts[Severity::good]) + " good\n\n";
   for (const Finding& finding : findings) {
     text += mark_of(finding.severity) + base::printable(finding.text, ' ') + '\n';
     if (!finding.advice.empty())

@@ -77,6 +77,8 @@ struct Facts {
   bool table_missing = false;
   /// What is wrong with the table, so that it cannot be one of leases.
   std::string table_error;
+  /// Why nobody could be asked about it.
+  std::string table_unreachable;
   std::vector<Attempt> attempts;
   /// Of the metrics that workers send to CloudWatch; empty: they send none.
   std::string metric_namespace;

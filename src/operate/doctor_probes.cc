@@ -305,6 +305,13 @@ Task<void> DoctorProbes::table(Facts& facts) {
     auto table = wire::decode_table_facts(*described.value->body);
     if (table) facts.table_facts = *std::move(table);
   }
+  if (facts.attempts.back().outcome == Outcome::failed) {
+    facts.table_unreachable = facts.attempts.back().message;
+    for (const char* action : {"GetItem", "Scan", "PutItem", "UpdateItem", "DeleteItem"}) {
+      facts.attempts.push_back(untried(std::string("dynamodb:") + action, facts.table_unreachable));
+    }
+    co_return;
+  }
   if (facts.table_missing) {
     facts.attempts.push_back(untried("dynamodb:CreateTable", "it cannot be tried without making the table"));
     for (const char* action : {"GetItem", "Scan", "PutItem", "UpdateItem", "DeleteItem"}) {

@@ -153,8 +153,10 @@ StoreResult<void> SqliteItemStore::make_table() {
 }
 
 StoreError SqliteItemStore::no_table() const {
+  std::error_code unknown;
+  const bool no_file = !std::filesystem::exists(options_.path, unknown) && !unknown;
   return {StoreError::Kind::misuse,
-          "table " + options_.table + " does not exist in " + options_.path +
+          "table " + options_.table + " does not exist" + (no_file ? ": there is no file " : " in ") + options_.path +
               "; let kclpp create it (create_table = if_missing), or name the right file and table"};
 }
 

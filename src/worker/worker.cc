@@ -308,7 +308,7 @@ std::unique_ptr<worker::Monitor> Worker::Impl::make_monitor() {
         worker::Identity{.application = config_.application, .stream = worker::streams_text(config_)},
         config_.prometheus, ask);
   } catch (const std::exception& failure) {
-    throw ConfigError({"listen: " + config_.listen + ": " + failure.what()});
+    throw ConfigError({"listen: " + config_.listen + ": " + failure.what() + "; name another port (0: any)"});
   }
 }
 

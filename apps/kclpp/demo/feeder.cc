@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kRecordsPerPut = 500;
 constexpr std::size_t kBytesPerPut = 4 << 20;
 constexpr std::size_t kKeyCharacters = 256;
+constexpr std::size_t kStepsOfAFile = 200;
 constexpr std::chrono::milliseconds kTick{10};
 
 // Records put and not yet delivered: beyond it the feeder waits, so that a large file is never held in memory whole.
@@ -87,6 +88,8 @@ void Feeder::feed_file(const std::stop_token& stop) {
   const auto size = std::filesystem::file_size(options_.input, error);
   const double seconds = std::chrono::duration<double>(options_.duration).count();
   const Pace pace(error ? 1e18 : static_cast<double>(size) / seconds);
+  // A short file is spread in short steps.
+  const std::uint64_t step = options_.spread && !error ? size / kStepsOfAFile : kBytesPerPut;
 
   std::uint64_t bytes_read = 0;
   std::size_t bytes_in_batch = 0;
@@ -107,7 +110,8 @@ void Feeder::feed_file(const std::stop_token& stop) {
     bytes_in_batch += line.size();
     std::string key = key_of_line(line);
     batch.push_back({.partition_key = std::move(key), .data = line, .explicit_hash_key = {}});
-    if (batch.size() >= kRecordsPerPut || bytes_in_batch >= kBytesPerPut) flush();
+    const bool is_full = batch.size() >= kRecordsPerPut || bytes_in_batch >= kBytesPerPut;
+    if (is_full || bytes_in_batch >= step) flush();
   }
   if (file.bad()) problem_ = "reading " + options_.input + " failed halfway: " + std::strerror(errno);
   if (!batch.empty() && !stop.stop_requested()) flush();

@@ -83,9 +83,7 @@ Task<std::string> Changes::write_undo() {
   const std::string file = options_.undo.empty() ? undo_name(before.table, before.taken) : options_.undo;
   std::string problem = write_new_file(file, operate::render(before));
   if (!problem.empty()) co_return "the export that would undo this cannot be written: " + problem;
-  const bool go = options_.places.format == kcl::LeaseFormat::vmware_go;
-  complain("what is changed now is undone by: kclpp leases import " + file + " --application " + before.table +
-           (go ? " --lease-format vmware-go" : ""));
+  complain("what is changed now is undone by: " + options_.undo_command + ' ' + file);
   co_return std::string();
 }
 

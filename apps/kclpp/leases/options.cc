@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 
 #include "flags/aws_flags.h"
@@ -136,11 +137,34 @@ const std::vector<VerbFlag>& verb_flags() {
   return flags;
 }
 
+/// As one word of a shell.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view kPlain = "-_./:@,=";
+  const auto is_plain = [&](unsigned char c) { return std::isalnum(c) != 0 || kPlain.find(c) != kPlain.npos; };
+  if (!text.empty() && std::ranges::all_of(text, is_plain)) return std::string(text);
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + '\'';
+}
+
+/// By the flags that find the same table.
+std::string undo_command(const FlagValues& given) {
+  std::string command = "kclpp leases import";
+  for (const Flag& flag : flags_of(Verb::import_rows)) {
+    const bool finds = flag.group == kTable || std::ranges::find(kAwsFlags, flag.name, &Flag::name) != kAwsFlags.end();
+    const auto value = given.find(flag.name);
+    if (finds && value != given.end())
+      command.append(" --").append(flag.name).append(" ").append(quoted(value->second));
+  }
+  return command;
+}
+
 class Parser : private FlagReader {
  public:
   Parser(Verb verb, const FlagValues& given, const std::vector<std::string>& arguments)
       : FlagReader(given), arguments_(arguments) {
     options_.verb = verb;
+    options_.undo_command = undo_command(given);
   }
   ParsedOptions parse();
 

@@ -61,6 +61,9 @@ struct LeasesOptions {
   std::optional<kcl::Timestamp> from;
   /// Where the export goes that undoes what is done. Empty: a name is made up.
   std::string undo;
+  /// What undoes a change, up to its export: "kclpp leases import --application billing --region ...", as a shell reads
+  /// it.
+  std::string undo_command;
 };
 
 /// Whether the verb may write to a table.

@@ -35,7 +35,8 @@ TEST(Region, SaysWhereItLooked) {
   EXPECT_EQ(region.error(),
             "no region: none is configured, AWS_REGION and AWS_DEFAULT_REGION are not set, there is none in profile "
             "'default' (" +
-                home.credentials_path() + ", " + home.config_path() + "), and nobody is there; set AWS_REGION");
+                home.credentials_path() + ", " + home.config_path() +
+                "), and nobody is there; set AWS_REGION or name one (--region, WorkerConfig::region)");
 }
 
 TEST(Region, IsTheInstancesWhereNobodyNamesOne) {

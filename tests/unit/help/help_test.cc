@@ -3,6 +3,7 @@
 #include "help/completion.h"
 #include "help/man_page.h"
 #include "help/multilang_usage.h"
+#include "help/unknown_word.h"
 
 namespace kclpp::help {
 namespace {
@@ -21,6 +22,23 @@ Command program() {
 
 bool has(const std::optional<std::string>& text, std::string_view part) {
   return text && text->find(part) != std::string::npos;
+}
+
+TEST(UnknownWord, ATypoIsTold) {
+  const Command read = program().commands[0];
+  const auto said = [](const Command& command, std::vector<std::string> words) { return unknown_word(command, words); };
+  EXPECT_EQ(said(read, {"--form", "here"}), "there is no flag --form; did you mean --from?");
+  EXPECT_EQ(said(read, {"--lgo=x"}), "there is no flag --lgo; did you mean --log?");
+  EXPECT_EQ(said(read, {"--nothing-like-it"}), "there is no flag --nothing-like-it");
+  EXPECT_EQ(said(read, {"--from=x", "--log", "y", "-f", "z"}), "");
+}
+
+TEST(UnknownWord, AVerbIsOneOfTheCommands) {
+  const Command table = program().commands[1];
+  const auto said = [&](std::vector<std::string> words) { return unknown_word(table, words); };
+  EXPECT_EQ(said({"lst"}), "there is no 'lst'; there are list");
+  EXPECT_EQ(said({"list", "--all"}), "there is no flag --all");
+  EXPECT_EQ(said({}), "");
 }
 
 TEST(Completion, IsOfKnownShellsOnly) {

@@ -85,6 +85,29 @@ TEST(Doctor, WhatWasNotTriedIsNotCalledGood) {
   expect_one(facts, Severity::unknown, "kinesis:GetRecords");
 }
 
+TEST(Doctor, ATableThatNobodyCouldBeAskedAboutIsAProblemToldOnce) {
+  auto facts = well();
+  facts.table_facts.reset();
+  facts.leases.reset();
+  facts.table_unreachable = "no such host";
+  for (const char* action : {"dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:PutItem"}) {
+    facts.attempts.push_back({.action = action, .outcome = Attempt::Outcome::failed, .message = "no such host"});
+  }
+  const auto found = bad(facts);
+  ASSERT_EQ(found.size(), 2U) << findings_text(found);
+  EXPECT_EQ(found[0].severity, Severity::problem);
+  EXPECT_NE(found[0].advice.find("--lease-store"), std::string::npos);
+  EXPECT_EQ(found[1].text, "whether dynamodb:DescribeTable, dynamodb:Scan, dynamodb:PutItem are allowed: no such host");
+  EXPECT_TRUE(findings_text(found).starts_with("1 problem, 0 warnings, 1 not checked")) << findings_text(found);
+}
+
+TEST(Doctor, WithoutAnApplicationTheTableIsLeftOutAndSaidToBe) {
+  auto facts = well();
+  facts.application.clear();
+  facts.table_facts.reset();
+  expect_one(facts, Severity::unknown, "no application is named");
+}
+
 TEST(Doctor, WithoutCredentialsNothingOfAwsIsSaid) {
   Facts facts;
   facts.application = "billing";
@@ -190,7 +213,7 @@ TEST(Doctor, TheWorstComesFirst) {
   EXPECT_TRUE(std::ranges::is_sorted(found, {}, &Finding::severity));
   EXPECT_EQ(found.front().severity, Severity::problem);
   const std::string text = findings_text(found);
-  EXPECT_EQ(text.find("1 problems, 1 warnings, 1 not checked"), 0U) << text;
+  EXPECT_EQ(text.find("1 problem, 1 warning, 1 not checked"), 0U) << text;
   const std::string json = findings_json(found);
   wire::JsonReader reader(json);
   EXPECT_TRUE(reader.enter_map()) << reader.error();

@@ -28,6 +28,17 @@ TEST(LeasesOptions, TheTableIsInDynamoDbUnlessAFileIsNamed) {
   EXPECT_EQ(good(Verb::list, {{"lease-store", "sqlite:x.db"}}).places.sqlite_file, "x.db");
 }
 
+TEST(LeasesOptions, AChangeIsUndoneInTheSameTable) {
+  EXPECT_EQ(good(Verb::rewind, {{"to", "LATEST"}, {"all", "true"}}).undo_command,
+            "kclpp leases import --application orders");
+  const FlagValues elsewhere{{"to", "LATEST"},        {"all", "true"},         {"lease-store", "sqlite:it's here"},
+                             {"region", "eu-west-1"}, {"lease-format", "kcl"}, {"dynamodb-profile", "central"},
+                             {"patience", "5"},       {"dry-run", "true"}};
+  EXPECT_EQ(good(Verb::rewind, elsewhere).undo_command,
+            "kclpp leases import --application orders --lease-store 'sqlite:it'\\''s here' --lease-format kcl "
+            "--region eu-west-1 --dynamodb-profile central");
+}
+
 TEST(LeasesOptions, WhatIsWrongIsSaidOfEachFlag) {
   EXPECT_EQ(parse(Verb::list, {}, {}).problems.size(), 1U);
   EXPECT_EQ(problems(Verb::list, {{"lease-store", "memory"}}).size(), 1U);

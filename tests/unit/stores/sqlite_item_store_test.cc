@@ -182,7 +182,7 @@ TEST(SqliteTable, NothingIsCreatedThatWasNotAskedFor) {
   const auto ensured = (*store)->ensure(CreateTable::never, Call{});
   ASSERT_FALSE(ensured);
   EXPECT_EQ(ensured.error().kind, StoreError::Kind::misuse);
-  EXPECT_NE(ensured.error().message.find("table app does not exist in " + path), std::string::npos)
+  EXPECT_NE(ensured.error().message.find("table app does not exist: there is no file " + path), std::string::npos)
       << ensured.error().message;
   EXPECT_EQ(touch(**store).kind, Kind::misuse);
   EXPECT_FALSE((*store)->get("k", true, Call{}));
