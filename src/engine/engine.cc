@@ -20,7 +20,7 @@ namespace {
 constexpr Duration kTablePatience = std::chrono::minutes(2);
 
 // A start that waits is told of once people begin to wonder; one that gives up before that tells why only then.
-constexpr Duration kWorthTelling = std::chrono::seconds(20);
+constexpr Duration kWorthTelling = std::chrono::seconds(5);
 
 // Each worker looks at no more streams than these in a sync interval: the service describes 20 a second, for all of an
 // account's programs. What the looks are for is repair; children are created at their parents' ends.
