@@ -17,7 +17,8 @@ constexpr base::Duration kLongestBackoff = std::chrono::seconds(10);
 
 }  // namespace
 
-PollingReader::PollingReader(Reading reading) : ShardReader(std::move(reading)) {
+PollingReader::PollingReader(Reading reading)
+    : ShardReader(std::move(reading)), pace_(reading_.options.min_interval, reading_.options.idle_interval) {
   // One that polls at its pace is not silent.
   usual_silence_ = reading_.options.idle_interval + std::chrono::seconds(1);
 }
@@ -38,8 +39,7 @@ Task<void> PollingReader::run(base::Stop& stop) {
     backoff.reset();
     if (finished(stop)) break;
     const auto idle = reading_.random.between(reading_.options.idle_interval * 9 / 10, reading_.options.idle_interval);
-    co_await base::sleep_until(reading_.loop, began + (turn == Turn::again ? reading_.options.min_interval : idle),
-                               stop);
+    co_await base::sleep_until(reading_.loop, began + (turn == Turn::again ? pace_.interval() : idle), stop);
   }
 }
 
@@ -96,12 +96,14 @@ Task<PollingReader::Turn> PollingReader::read_once(base::Stop& stop) {
   if (!wanted(stop)) co_return Turn::idle;
   if (!answer.value) {
     const auto kind = answer.value.error().kind;
+    if (kind == KinesisError::Kind::throttled) pace_.throttled();
     // Only throttling leaves the iterator certainly good. A new one starts right after the last record fetched.
     if (kind != KinesisError::Kind::throttled) iterator_.reset();
     if (kind == KinesisError::Kind::expired_iterator) co_return Turn::again;
     note_error(answer.value.error());
     co_return Turn::failed;
   }
+  pace_.answered();
   RecordsPage& page = *answer.value;
   iterator_ = page.next_iterator;
   const bool more = !page.records.empty() || page.behind_latest > std::chrono::milliseconds(0);

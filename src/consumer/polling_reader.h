@@ -1,12 +1,13 @@
-// Reads one shard with GetRecords, within the service's limits: at its pace while there is more, and once in a while
-// when there is not. After an expired iterator, or any error, it goes on right after the last record that it fetched;
-// only an answer without a next iterator ends the shard. Lives on the strand.
+// Reads one shard with GetRecords, within the service's limits, which others may need, too: at its pace while there is
+// more, and once in a while when there is not. After an expired iterator, or any error, it goes on right after the last
+// record that it fetched; only an answer without a next iterator ends the shard. Lives on the strand.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "consumer/read_pace.h"
 #include "consumer/shard_reader.h"
 
 namespace kcl::consumer {
@@ -23,6 +24,7 @@ class PollingReader final : public ShardReader {
   base::Task<bool> open_iterator();
 
   std::optional<std::string> iterator_;
+  ReadPace pace_;
 };
 
 }  // namespace kcl::consumer

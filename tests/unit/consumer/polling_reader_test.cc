@@ -100,6 +100,22 @@ TEST_F(PollingReaderTest, ItKeepsToTheServicesPace) {
   EXPECT_LE(kinesis->reads() - before, 12) << "nothing new: about one a second";
 }
 
+TEST_F(PollingReaderTest, WhoWasThrottledReadsLessOftenForAWhile) {
+  put(2'000);
+  start();
+  read_for(2s);
+  kinesis->fail_reads(ErrorKind::throttled);
+  read_for(5s);
+  kinesis->fail_reads(std::nullopt);
+  int before = kinesis->reads();
+  read_for(4s);
+  EXPECT_LE(kinesis->reads() - before, 8) << "another application may need the shard";
+  read_for(120s);
+  before = kinesis->reads();
+  read_for(10s);
+  EXPECT_GE(kinesis->reads() - before, 45) << "nobody does";
+}
+
 TEST_F(PollingReaderTest, WhatIsBufferedIsInTheBudgetUntilItsLastCopyIsGone) {
   put(2, 1000);
   start();
