@@ -40,14 +40,12 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
 }
 
 std::string of_verb(const Command& command, std::span<const std::string> words) {
-  std::vector<std::string> verbs;
-  for (const Command& verb : command.commands) verbs.push_back(verb.name);
   const auto word = std::ranges::find_if(words, [](const std::string& each) { return !each.starts_with('-'); });
   if (word == words.end()) return {};
   const auto verb = std::ranges::find(command.commands, *word, &Command::name);
   if (verb != command.commands.end()) return unknown_word(*verb, words.subspan(word - words.begin() + 1));
   std::string all;
-  for (const std::string& each : verbs) all.append(all.empty() ? "" : ", ").append(each);
+  for (const Command& each : command.commands) all.append(all.empty() ? "" : ", ").append(each.name);
   return "there is no '" + *word + "'; there are " + all;
 }
 

@@ -140,7 +140,9 @@ const std::vector<VerbFlag>& verb_flags() {
 /// As one word of a shell.
 std::string quoted(std::string_view text) {
   constexpr std::string_view kPlain = "-_./:@,=";
-  const auto is_plain = [&](unsigned char c) { return std::isalnum(c) != 0 || kPlain.find(c) != kPlain.npos; };
+  const auto is_plain = [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.find(c) != kPlain.npos;
+  };
   if (!text.empty() && std::ranges::all_of(text, is_plain)) return std::string(text);
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
