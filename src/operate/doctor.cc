@@ -51,6 +51,7 @@ class Examination {
   void ways();
   void clock();
   void stream();
+  void consumers(const wire::StreamFacts& stream);
   void table();
   void permissions();
   void leases();
@@ -177,12 +178,29 @@ void Examination::stream() {
   } else if (stream.encryption == "NONE") {
     good("the stream is not encrypted at rest");
   }
-  if (!stream.consumers) return unknown("consumers registered for enhanced fan-out: the service does not say");
+  consumers(stream);
+}
+
+/// Each costs by the hour and shard for as long as it is registered, whether or not anybody reads as it.
+void Examination::consumers(const wire::StreamFacts& stream) {
+  std::optional<std::int64_t> count = stream.consumers;
+  std::vector<std::string> names;
+  if (facts_.consumers) {
+    count = std::ssize(*facts_.consumers);
+    for (const wire::ConsumerFacts& consumer : *facts_.consumers) {
+      names.push_back(consumer.name + (consumer.status == "ACTIVE" ? "" : " (" + consumer.status + ")"));
+    }
+  }
+  if (!count) return unknown("consumers registered for enhanced fan-out: the service does not say");
   // AWS: 20 registered consumers of a stream; 50 where the account has On-demand Advantage.
   constexpr std::int64_t kMostConsumers = 20;
-  const std::string consumers = std::to_string(*stream.consumers) + " consumers registered for enhanced fan-out, of 20";
-  *stream.consumers < kMostConsumers ? good(consumers)
-                                     : warning(consumers, "no more can be registered: remove one that is not used");
+  const std::string text = counted(static_cast<std::size_t>(*count), "consumer") +
+                           " registered for enhanced fan-out, of 20" +
+                           (names.empty() ? "" : ": " + base::joined(names));
+  *count < kMostConsumers ? good(text)
+                          : warning(text,
+                                    "no more can be registered: remove one that is not used (aws kinesis "
+                                    "deregister-stream-consumer)");
 }
 
 void Examination::table() {

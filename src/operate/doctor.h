@@ -72,6 +72,8 @@ struct Facts {
   std::vector<std::string> proxies;
 
   std::optional<wire::StreamFacts> stream_facts;
+  /// Registered for enhanced fan-out; absent where nobody says.
+  std::optional<std::vector<wire::ConsumerFacts>> consumers;
   std::string stream_error;
   std::optional<wire::TableFacts> table_facts;
   bool table_missing = false;

@@ -252,6 +252,17 @@ Task<void> DoctorProbes::stream(Facts& facts) {
     if (!facts.stream_facts) facts.stream_error = "the answer is not one of Kinesis";
   }
 
+  if (facts.stream_facts && !facts.stream_facts->arn.empty()) {
+    auto ask = request(wire::kListStreamConsumersTarget, kKinesisJson,
+                       wire::encode_list_stream_consumers(protocol, facts.stream_facts->arn));
+    auto told = co_await service.call(std::move(ask), loop_.now() + kCallTimeout);
+    // No permission of a worker's: where it is denied, their number has to do.
+    if (told.value) {
+      auto consumers = wire::decode_consumer_facts(*told.value->body);
+      if (consumers) facts.consumers = *std::move(consumers);
+    }
+  }
+
   ListShards listing;
   listing.stream = facts.stream;
   auto list = request(wire::kListShardsTarget, kKinesisJson, wire::encode(protocol, listing));

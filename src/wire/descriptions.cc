@@ -70,6 +70,34 @@ Result<StreamFacts, std::string> decode_stream_facts(std::string_view json) {
   return result(reader, found, kWanted, std::move(facts));
 }
 
+Result<std::vector<ConsumerFacts>, std::string> decode_consumer_facts(std::string_view json) {
+  constexpr std::string_view kWanted = "Consumers";
+  JsonReader reader(json);
+  std::vector<ConsumerFacts> consumers;
+  bool found = false;
+  each_member(reader, [&](std::string_view name) {
+    if (name != kWanted) return reader.skip();
+    found = true;
+    if (!reader.enter_array()) return;
+    while (reader.more()) {
+      ConsumerFacts& consumer = consumers.emplace_back();
+      each_member(reader, [&](std::string_view member) {
+        if (member == "ConsumerName") {
+          consumer.name = reader.text();
+        } else if (member == "ConsumerARN") {
+          consumer.arn = reader.text();
+        } else if (member == "ConsumerStatus") {
+          consumer.status = reader.text();
+        } else {
+          reader.skip();
+        }
+      });
+      if (!reader.ok()) return;
+    }
+  });
+  return result(reader, found, kWanted, std::move(consumers));
+}
+
 Result<TableFacts, std::string> decode_table_facts(std::string_view json) {
   constexpr std::string_view kWanted = "Table";
   JsonReader reader(json);

@@ -1,5 +1,6 @@
 // What Kinesis and DynamoDB say of a stream and of a table, as far as people want to know it: JSON answers of
-// DescribeStreamSummary and DescribeTable. What workers need of them is in kinesis_answers.h and dynamodb.h.
+// DescribeStreamSummary, ListStreamConsumers and DescribeTable. What workers need of them is in kinesis_answers.h and
+// dynamodb.h.
 //
 // Decoding takes any bytes. Members that are not known are passed over, and those that are missing stay empty: servers
 // for tests leave many out. Source: the services' API References, StreamDescriptionSummary and TableDescription.
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <kcl/result.h>
 
@@ -29,6 +31,14 @@ struct StreamFacts {
   std::optional<std::int64_t> consumers;
 };
 
+/// Registered for enhanced fan-out.
+struct ConsumerFacts {
+  std::string name;
+  std::string arn;
+  /// CREATING, ACTIVE, DELETING.
+  std::string status;
+};
+
 struct TableFacts {
   std::string arn;
   std::string status;
@@ -41,6 +51,8 @@ struct TableFacts {
 };
 
 Result<StreamFacts, std::string> decode_stream_facts(std::string_view json);
+/// The first page of ListStreamConsumers: up to a hundred, more than a stream may have.
+Result<std::vector<ConsumerFacts>, std::string> decode_consumer_facts(std::string_view json);
 Result<TableFacts, std::string> decode_table_facts(std::string_view json);
 
 }  // namespace kcl::wire

@@ -104,6 +104,10 @@ std::string encode_describe_stream_summary(Protocol protocol, std::string_view s
   return encoded(protocol, {stream_member(stream)});
 }
 
+std::string encode_list_stream_consumers(Protocol protocol, std::string_view stream_arn) {
+  return encoded(protocol, {{"StreamARN", stream_arn}});
+}
+
 std::string encode(Protocol protocol, const ListShards& request) {
   Members members;
   if (!request.next_token.empty()) {

@@ -21,11 +21,13 @@ inline constexpr std::string_view kGetShardIteratorTarget = "Kinesis_20131202.Ge
 inline constexpr std::string_view kGetRecordsTarget = "Kinesis_20131202.GetRecords";
 inline constexpr std::string_view kSubscribeToShardTarget = "Kinesis_20131202.SubscribeToShard";
 inline constexpr std::string_view kDescribeStreamConsumerTarget = "Kinesis_20131202.DescribeStreamConsumer";
+inline constexpr std::string_view kListStreamConsumersTarget = "Kinesis_20131202.ListStreamConsumers";
 inline constexpr std::string_view kRegisterStreamConsumerTarget = "Kinesis_20131202.RegisterStreamConsumer";
 
 // Precondition of each: texts are UTF-8.
 std::string encode_describe_stream_summary(Protocol protocol, std::string_view stream);
 /// With a next_token, neither stream nor filter is sent: AWS refuses them beside it, and the token stands for both.
+std::string encode_list_stream_consumers(Protocol protocol, std::string_view stream_arn);
 std::string encode(Protocol protocol, const ListShards& request);
 std::string encode(Protocol protocol, const GetShardIterator& request);
 std::string encode(Protocol protocol, const GetRecords& request);

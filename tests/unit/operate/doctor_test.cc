@@ -174,6 +174,19 @@ TEST(Doctor, AStreamThatKeepsRecordsForADayIsAWarning) {
   expect_one(facts, Severity::warning, "20 consumers");
 }
 
+TEST(Doctor, ConsumersAreNamedWhereTheServiceListsThem) {
+  auto facts = well();
+  EXPECT_NE(findings_text(examine(facts)).find("1 consumer registered for enhanced fan-out, of 20\n"),
+            std::string::npos);
+  facts.consumers = {{.name = "billing", .arn = {}, .status = "ACTIVE"},
+                     {.name = "audit", .arn = {}, .status = "CREATING"}};
+  EXPECT_NE(findings_text(examine(facts))
+                .find("2 consumers registered for enhanced fan-out, of 20: billing, audit (CREATING)"),
+            std::string::npos);
+  facts.consumers->resize(20, facts.consumers->front());
+  expect_one(facts, Severity::warning, "20 consumers");
+}
+
 TEST(Doctor, ATableThatIsTooSmallForTheFleetsWritesIsAProblem) {
   auto facts = well();
   facts.table_facts->billing = "PROVISIONED";

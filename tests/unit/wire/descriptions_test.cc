@@ -22,6 +22,21 @@ TEST(Descriptions, OfAStream) {
   EXPECT_EQ(facts->consumers, 2);
 }
 
+TEST(Descriptions, OfConsumers) {
+  const auto consumers = decode_consumer_facts(
+      R"({"Consumers":[{"ConsumerName":"billing","ConsumerARN":"arn:b","ConsumerStatus":"ACTIVE",)"
+      R"("ConsumerCreationTimestamp":1.5E9},{"ConsumerName":"audit","ConsumerStatus":null}],"NextToken":"t"})");
+  ASSERT_TRUE(consumers) << consumers.error();
+  ASSERT_EQ(consumers->size(), 2U);
+  EXPECT_EQ((*consumers)[0].name, "billing");
+  EXPECT_EQ((*consumers)[0].arn, "arn:b");
+  EXPECT_EQ((*consumers)[0].status, "ACTIVE");
+  EXPECT_EQ((*consumers)[1].status, "");
+  EXPECT_TRUE(decode_consumer_facts(R"({"Consumers":[]})")->empty());
+  EXPECT_FALSE(decode_consumer_facts("{}"));
+  EXPECT_FALSE(decode_consumer_facts(R"({"Consumers":{}})"));
+}
+
 TEST(Descriptions, OfATable) {
   const auto facts = decode_table_facts(
       R"({"Table":{"TableArn":"arn:t","TableStatus":"ACTIVE","TableSizeBytes":1234,"KeySchema":[],)"
