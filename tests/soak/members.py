@@ -28,7 +28,8 @@ class Member:
         """The servers did not answer for so long that it never began, as a worker must: whoever supervises it starts it
         again."""
         with open(self._err, encoding="utf-8", errors="replace") as err:
-            return self.process.returncode == 1 and "consume_ended records=0 shards=0" in err.read()
+            ends = [line for line in err if " consume_ended " in line]
+        return self.process.returncode == 1 and any(" records=0 shards=0 " in line for line in ends)
 
     def lines(self):
         """The whole lines that are there, and whether there can be more. A last one that was cut off is none: the
