@@ -9,6 +9,7 @@
 
 #include "base/printable.h"
 #include "base/text.h"
+#include "operate/stream_consumers.h"
 #include "operate/text.h"
 #include "wire/json_writer.h"
 
@@ -183,20 +184,13 @@ void Examination::stream() {
 
 /// Each costs by the hour and shard for as long as it is registered, whether or not anybody reads as it.
 void Examination::consumers(const wire::StreamFacts& stream) {
-  std::optional<std::int64_t> count = stream.consumers;
-  std::vector<std::string> names;
-  if (facts_.consumers) {
-    count = std::ssize(*facts_.consumers);
-    for (const wire::ConsumerFacts& consumer : *facts_.consumers) {
-      names.push_back(consumer.name + (consumer.status == "ACTIVE" ? "" : " (" + consumer.status + ")"));
-    }
-  }
+  const std::optional<std::int64_t> count = facts_.consumers ? std::ssize(*facts_.consumers) : stream.consumers;
   if (!count) return unknown("consumers registered for enhanced fan-out: the service does not say");
   // AWS: 20 registered consumers of a stream; 50 where the account has On-demand Advantage.
   constexpr std::int64_t kMostConsumers = 20;
-  const std::string text = counted(static_cast<std::size_t>(*count), "consumer") +
-                           " registered for enhanced fan-out, of 20" +
-                           (names.empty() ? "" : ": " + base::joined(names));
+  const std::string text = facts_.consumers ? consumers_text(*facts_.consumers)
+                                            : counted(static_cast<std::size_t>(*count), "consumer") +
+                                                  " registered for enhanced fan-out, of 20";
   *count < kMostConsumers ? good(text)
                           : warning(text,
                                     "no more can be registered: remove one that is not used (aws kinesis "

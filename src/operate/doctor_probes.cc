@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "operate/lease_export.h"
 #include "operate/look.h"
+#include "operate/stream_consumers.h"
 #include "wire/dynamodb.h"
 #include "wire/item_json.h"
 #include "wire/json_writer.h"
@@ -253,14 +254,8 @@ Task<void> DoctorProbes::stream(Facts& facts) {
   }
 
   if (facts.stream_facts && !facts.stream_facts->arn.empty()) {
-    auto ask = request(wire::kListStreamConsumersTarget, kKinesisJson,
-                       wire::encode_list_stream_consumers(protocol, facts.stream_facts->arn));
-    auto told = co_await service.call(std::move(ask), loop_.now() + kCallTimeout);
-    // No permission of a worker's: where it is denied, their number has to do.
-    if (told.value) {
-      auto consumers = wire::decode_consumer_facts(*told.value->body);
-      if (consumers) facts.consumers = *std::move(consumers);
-    }
+    std::string arn = facts.stream_facts->arn;
+    facts.consumers = co_await list_consumers(loop_, service, std::move(arn));
   }
 
   ListShards listing;

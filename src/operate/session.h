@@ -59,8 +59,9 @@ class Session {
   ports::ItemStore& store() noexcept { return *store_; }
   /// Precondition: the leases are in DynamoDB.
   aws::ServiceClient& dynamodb() noexcept { return *aws_->dynamodb(); }
-  /// Precondition: a stream was named.
+  /// Precondition of both: a stream was named.
   ports::Kinesis& kinesis() noexcept { return *aws_->kinesis(); }
+  aws::ServiceClient& kinesis_service() noexcept { return *aws_->kinesis_service(); }
 
   /// Runs the work, and returns what it yields. SIGINT and SIGTERM request its stop; the second one ends the wait, and
   /// yields nothing. Throws what the work throws. Not to be called on the strand.

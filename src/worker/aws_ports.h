@@ -52,6 +52,9 @@ class AwsPorts {
 
   /// Null unless needed.
   ports::Kinesis* kinesis() noexcept { return kinesis_ ? &*kinesis_ : nullptr; }
+  aws::ServiceClient* kinesis_service() noexcept {
+    return kinesis_connection_ ? &kinesis_connection_->service() : nullptr;
+  }
   aws::ServiceClient* dynamodb() noexcept { return lease_connection_ ? &lease_connection_->service() : nullptr; }
   ports::ItemStore* lease_store() noexcept { return lease_store_ ? &*lease_store_ : nullptr; }
   /// Java KCL 3.0 to 3.4's own table beside the lease table, if it is there: read, never made or written.

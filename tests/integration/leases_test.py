@@ -32,11 +32,11 @@ class LeasesTest(unittest.TestCase):
         self.folder = folder.name
         self.file = os.path.join(self.folder, "leases.db")
 
-    def leases(self, *arguments, code=0, table="demo"):
+    def leases(self, *arguments, code=0, table="demo", home="/nonexistent"):
         """Nothing of the caller's environment or files reaches it."""
         command = [KCLPP, "leases", *map(str, arguments), "--application", table, "--lease-store",
                    f"sqlite:{self.file}"]
-        done = subprocess.run(command, env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"}, text=True,
+        done = subprocess.run(command, env={"PATH": os.environ["PATH"], "HOME": home}, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120, cwd=self.folder, check=False)
         self.assertEqual(done.returncode, code, f"{command}\n{done.stdout}{done.stderr}")
         return done.stdout if code == 0 else done.stderr
@@ -235,6 +235,20 @@ class Converting(LeasesTest):
             self.assertEqual(self.consumed(server, "new"), sorted(after))
             late = self.leases("convert", "--into", "new", "--failover", "5", "--yes", table="old", code=1)
             self.assertIn("nothing was changed", late)
+
+    def test_consumers_of_enhanced_fan_out_are_named(self):
+        with LocalServer(KCLPP, "--stream", "s:1") as server:
+            self.consumed(server, "new")
+            client = Client(server.url)
+            self.addCleanup(client.close)
+            stream = client.call("DescribeStreamSummary", StreamName="s")["StreamDescriptionSummary"]["StreamARN"]
+            client.call("RegisterStreamConsumer", StreamARN=stream, ConsumerName="audit")
+            flags = ("list", "--watch", "0", "--stream", "s", "--kinesis-endpoint", server.url, "--region", "us-east-1",
+                     "--profile", "none")
+            os.makedirs(os.path.join(self.folder, ".aws"))
+            with open(os.path.join(self.folder, ".aws", "credentials"), "w", encoding="ascii") as file:
+                file.write("[none]\naws_access_key_id = local\naws_secret_access_key = local\n")
+            self.assertIn("audit", self.leases(*flags, table="new", home=self.folder))
 
     def test_what_is_missing_is_said(self):
         self.assertIn("--into", self.leases("convert", code=2))

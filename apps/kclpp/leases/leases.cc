@@ -1,6 +1,7 @@
 #include "leases/leases.h"
 
 #include <exception>
+#include <utility>
 
 #include "aws/environment.h"
 #include "base/text.h"
@@ -14,6 +15,7 @@
 #include "operate/lease_export.h"
 #include "operate/lease_report.h"
 #include "operate/look.h"
+#include "operate/stream_consumers.h"
 
 namespace kclpp::leases {
 
@@ -34,6 +36,7 @@ class Work {
  private:
   Task<int> look(Stop& stop);
   Task<int> export_rows();
+  Task<std::string> consumers_of(std::string stream);
 
   operate::Session& session_;
   const LeasesOptions& options_;
@@ -54,16 +57,20 @@ Task<int> Work::look(Stop& stop) {
   look.assumed_failover = options_.assumed_failover;
   auto view = co_await operate::look(session_.loop(), table_, look, stop);
   if (!view) co_return fail(view.error().message);
+  std::string consumers;
   if (!options_.places.stream.empty()) {
     operate::StreamSight stream(session_.loop(), session_.random(), session_.kinesis(), table_, options_.places.stream);
     const auto listed = co_await stream.add_listing(*view);
     if (!listed) co_return fail(listed.error());
+    std::string name = options_.places.stream;
+    consumers = co_await consumers_of(std::move(name));
     if (options_.probe_lag) {
       co_await operate::probe_lags(session_.loop(), stream, *view, stop);
     }
   }
   if (stop.requested()) co_return fail("stopped by a signal before the look had ended");
-  const auto diagnosis = operate::diagnose(*view);
+  auto diagnosis = operate::diagnose(*view);
+  if (!consumers.empty()) diagnosis.notes.push_back(std::move(consumers));
   const std::string& table = options_.places.table;
   const auto unknown = operate::unknown_shards(diagnosis, options_.shards);
   if (!unknown.empty()) co_return fail("nothing is known of " + kcl::base::joined(unknown));
@@ -77,6 +84,17 @@ Task<int> Work::look(Stop& stop) {
   }
   const auto problem = write_stdout(text);
   co_return problem.empty() ? kDone : fail(problem);
+}
+
+/// Registered for enhanced fan-out, for people. Empty: there are none, or the service does not say.
+Task<std::string> Work::consumers_of(std::string stream) {
+  const auto deadline = session_.loop().now() + std::chrono::seconds(8);
+  auto described = co_await session_.kinesis().describe_stream(std::move(stream), deadline);
+  if (!described.value) co_return std::string();
+  std::string arn = described.value->arn;
+  auto consumers = co_await operate::list_consumers(session_.loop(), session_.kinesis_service(), std::move(arn));
+  if (!consumers || consumers->empty()) co_return std::string();
+  co_return operate::consumers_text(*consumers);
 }
 
 Task<int> Work::export_rows() {
