@@ -68,9 +68,7 @@ void say(const std::string& name, double value, const char* unit, const char* ag
   if (as_json) {
     std::printf(R"({"name":"%s","value":%.4g,"unit":"%s")", name.c_str(), value, unit);
     if (against != nullptr) std::printf(R"(,"against":"%s","ratio":%.3g)", against, ratio);
-    std::printf(R"(,"machine":"%s"})"
-                "\n",
-                machine().c_str());
+    std::printf(",\"machine\":\"%s\"}\n", machine().c_str());
   } else {
     std::printf("%-44s %10.4g %-9s", name.c_str(), value, unit);
     if (against != nullptr) std::printf(" %6.2f x %s", ratio, against);

@@ -147,9 +147,8 @@ int main(int argc, char** argv) {
   if (wants_quick("steady", argc, argv)) load.time = 5s;
   if (!says_json()) {
     std::printf(
-        "1.5 MB/s a shard, aggregates of %zu records of %zu B, TLS; server, nghttpx and producer in other processes; "
-        "%u "
-        "cores\n",
+        "1.5 MB/s a shard, aggregates of %zu records of %zu B, TLS; server, nghttpx and producer in other "
+        "processes; %u cores\n",
         kInAggregate, kRecordBytes, std::thread::hardware_concurrency());
   }
   for (const auto interval : {200ms, 1'000ms}) tell_steady(load, interval, 1);

@@ -36,10 +36,6 @@ std::string decimal(double value, int digits) {
   return text.data();
 }
 
-std::string counted(std::size_t count, std::string_view what) {
-  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
-}
-
 class Examination {
  public:
   explicit Examination(const Facts& facts) : facts_(facts) {}

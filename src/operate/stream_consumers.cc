@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "operate/text.h"
 #include "wire/document_writer.h"
 #include "wire/kinesis_requests.h"
 
@@ -36,8 +37,7 @@ std::string consumers_text(const std::vector<wire::ConsumerFacts>& consumers) {
   for (const wire::ConsumerFacts& consumer : consumers) {
     names.push_back(consumer.name + (consumer.status == "ACTIVE" ? "" : " (" + consumer.status + ")"));
   }
-  std::string text = std::to_string(consumers.size()) + (consumers.size() == 1 ? " consumer" : " consumers") +
-                     " registered for enhanced fan-out, of 20";
+  std::string text = counted(consumers.size(), "consumer") + " registered for enhanced fan-out, of 20";
   if (!names.empty()) text += ": " + base::joined(names);
   return text;
 }

@@ -13,11 +13,15 @@ struct Unit {
 };
 constexpr std::array kUnits{Unit{86'400, " d"}, Unit{3'600, " h"}, Unit{60, " min"}, Unit{1, " s"}};
 
-std::string with_sub_sequence(std::string text, const Position& position) {
+std::string with_sub_sequence(const std::string& text, const Position& position) {
   return position.sub_sequence() > 0 ? text + '#' + std::to_string(position.sub_sequence()) : text;
 }
 
 }  // namespace
+
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
+}
 
 std::string duration_text(base::Duration duration) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();

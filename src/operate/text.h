@@ -1,13 +1,18 @@
-// Durations and positions as people read them. Pure.
+// Numbers, durations and positions as people read them. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include <kcl/position.h>
 
 #include "base/loop.h"
 
 namespace kcl::operate {
+
+/// "1 lease", "2 leases": for words that take an s.
+std::string counted(std::size_t count, std::string_view what);
 
 /// "250 ms", "12 s", "4 min 10 s", "3 h 5 min", "2 d 4 h".
 std::string duration_text(base::Duration duration);

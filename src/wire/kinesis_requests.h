@@ -26,8 +26,8 @@ inline constexpr std::string_view kRegisterStreamConsumerTarget = "Kinesis_20131
 
 // Precondition of each: texts are UTF-8.
 std::string encode_describe_stream_summary(Protocol protocol, std::string_view stream);
-/// With a next_token, neither stream nor filter is sent: AWS refuses them beside it, and the token stands for both.
 std::string encode_list_stream_consumers(Protocol protocol, std::string_view stream_arn);
+/// With a next_token, neither stream nor filter is sent: AWS refuses them beside it, and the token stands for both.
 std::string encode(Protocol protocol, const ListShards& request);
 std::string encode(Protocol protocol, const GetShardIterator& request);
 std::string encode(Protocol protocol, const GetRecords& request);

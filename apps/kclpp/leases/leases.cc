@@ -36,7 +36,7 @@ class Work {
  private:
   Task<int> look(Stop& stop);
   Task<int> export_rows();
-  Task<std::string> consumers_of(std::string stream);
+  Task<std::string> consumers();
 
   operate::Session& session_;
   const LeasesOptions& options_;
@@ -57,20 +57,20 @@ Task<int> Work::look(Stop& stop) {
   look.assumed_failover = options_.assumed_failover;
   auto view = co_await operate::look(session_.loop(), table_, look, stop);
   if (!view) co_return fail(view.error().message);
-  std::string consumers;
+  std::string registered;
   if (!options_.places.stream.empty()) {
     operate::StreamSight stream(session_.loop(), session_.random(), session_.kinesis(), table_, options_.places.stream);
     const auto listed = co_await stream.add_listing(*view);
     if (!listed) co_return fail(listed.error());
-    std::string name = options_.places.stream;
-    consumers = co_await consumers_of(std::move(name));
+    // The text of `show` has no notes.
+    if (options_.json || options_.verb == Verb::list) registered = co_await consumers();
     if (options_.probe_lag) {
       co_await operate::probe_lags(session_.loop(), stream, *view, stop);
     }
   }
   if (stop.requested()) co_return fail("stopped by a signal before the look had ended");
   auto diagnosis = operate::diagnose(*view);
-  if (!consumers.empty()) diagnosis.notes.push_back(std::move(consumers));
+  if (!registered.empty()) diagnosis.notes.push_back(std::move(registered));
   const std::string& table = options_.places.table;
   const auto unknown = operate::unknown_shards(diagnosis, options_.shards);
   if (!unknown.empty()) co_return fail("nothing is known of " + kcl::base::joined(unknown));
@@ -87,7 +87,8 @@ Task<int> Work::look(Stop& stop) {
 }
 
 /// Registered for enhanced fan-out, for people. Empty: there are none, or the service does not say.
-Task<std::string> Work::consumers_of(std::string stream) {
+Task<std::string> Work::consumers() {
+  std::string stream = options_.places.stream;
   const auto deadline = session_.loop().now() + std::chrono::seconds(8);
   auto described = co_await session_.kinesis().describe_stream(std::move(stream), deadline);
   if (!described.value) co_return std::string();
